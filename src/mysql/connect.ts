@@ -1,0 +1,253 @@
+/** Opens sessions: mysql2 does the handshake, then the socket is taken over. */
+import { readFileSync } from 'node:fs';
+import type { Duplex } from 'node:stream';
+import mysql from 'mysql2';
+import type { Connection, ConnectionOptions, SslOptions } from 'mysql2';
+import { ReshelveError } from '../errors.js';
+import { ERRNO, isServerError, ServerError } from './server-error.js';
+import { parseServerVersion } from './server-facts.js';
+import { Session } from './session.js';
+
+export type TlsMode = 'disabled' | 'preferred' | 'required' | 'verify-ca' | 'verify-identity';
+
+export interface TlsSettings {
+  readonly mode: TlsMode;
+  readonly caFile?: string;
+  readonly certificateFile?: string;
+  readonly keyFile?: string;
+}
+
+export interface ConnectionSettings {
+  readonly host: string;
+  readonly port: number;
+  readonly socketPath?: string;
+  readonly user: string;
+  readonly password: { reveal(): string };
+  readonly tls: TlsSettings;
+}
+
+export interface OpenOptions {
+  /** The default database; left out for work on the server itself. */
+  readonly database?: string;
+  /** Aborting cuts the connection; what waits on it throws INTERRUPTED. */
+  readonly signal?: AbortSignal;
+}
+
+const CONNECT_TIMEOUT_MS = 20_000;
+const SETUP_TIMEOUT_MS = 30_000;
+const KEEP_ALIVE_DELAY_MS = 30_000;
+
+/**
+ * Refused client capabilities: query attributes and session tracking only change the packets,
+ * LOCAL INFILE would let a hostile server read our files, and IGNORE_SPACE changes the parser.
+ */
+const CLIENT_FLAGS = [
+  '-CLIENT_QUERY_ATTRIBUTES',
+  '-SESSION_TRACK',
+  '-LOCAL_FILES',
+  '-COMPRESS',
+  '-ODBC',
+  '-FOUND_ROWS',
+  '-IGNORE_SPACE',
+];
+
+/**
+ * Session state that every reader and loader starts from, whatever the server's defaults or its
+ * `init_connect` say. Variables that this server does not know are passed over.
+ */
+const SESSION_SETUP = [
+  'SET NAMES utf8mb4',
+  "SET SESSION sql_mode = ''",
+  "SET SESSION time_zone = '+00:00'",
+  'SET SESSION autocommit = 1',
+  'SET SESSION net_write_timeout = 3600',
+  'SET SESSION net_read_timeout = 3600',
+  'SET SESSION wait_timeout = 86400',
+  'SET SESSION lock_wait_timeout = 3600',
+  'SET SESSION sql_quote_show_create = 1',
+  'SET SESSION sql_select_limit = DEFAULT',
+  'SET SESSION sql_big_selects = 1',
+  'SET SESSION sql_safe_updates = 0',
+  'SET SESSION group_concat_max_len = 1048576',
+  'SET SESSION max_execution_time = 0',
+  'SET SESSION max_statement_time = 0',
+  'SET SESSION information_schema_stats_expiry = 0',
+  'SET SESSION show_gipk_in_create_table_and_information_schema = ON',
+  'SET SESSION show_create_table_skip_secondary_engine = 0',
+  "SET SESSION system_versioning_alter_history = 'KEEP'",
+] as const;
+
+/** Opens a session ready for use. Throws CONNECT, ACCESS_DENIED, UNKNOWN_DATABASE or TIMEOUT. */
+export async function openSession(
+  settings: ConnectionSettings,
+  options: OpenOptions = {},
+): Promise<Session> {
+  options.signal?.throwIfAborted();
+  const session = await connectWithTlsPolicy(settings, options.database);
+  const { signal } = options;
+  const onAbort = (): void => {
+    session.destroy(interruption(signal));
+  };
+  signal?.addEventListener('abort', onAbort, { once: true });
+  try {
+    await prepareSession(session);
+  } catch (error) {
+    session.destroy(error instanceof Error ? error : new Error(String(error)));
+    throw error;
+  }
+  return session;
+}
+
+/** The error that an abort stands for: its own reason where that is one of ours. */
+export function interruption(signal: AbortSignal | undefined): ReshelveError {
+  const reason: unknown = signal?.reason;
+  return reason instanceof ReshelveError
+    ? reason
+    : new ReshelveError('INTERRUPTED', 'the run was stopped');
+}
+
+async function prepareSession(session: Session): Promise<void> {
+  const version = await session.value('SELECT VERSION()', { timeoutMs: SETUP_TIMEOUT_MS });
+  session.facts = parseServerVersion(version ?? '');
+  for (const statement of SESSION_SETUP) {
+    try {
+      await session.execute(statement, { timeoutMs: SETUP_TIMEOUT_MS });
+    } catch (error) {
+      if (!isServerError(error, ERRNO.unknownSystemVariable)) throw error;
+    }
+  }
+  await activateRoles(session);
+}
+
+/** Privileges may come from roles that are granted but not active by default. */
+async function activateRoles(session: Session): Promise<void> {
+  if (session.facts.flavour === 'mariadb') return;
+  try {
+    await session.execute('SET ROLE ALL', { timeoutMs: SETUP_TIMEOUT_MS });
+  } catch (error) {
+    if (!isServerError(error)) throw error;
+  }
+}
+
+async function connectWithTlsPolicy(
+  settings: ConnectionSettings,
+  database: string | undefined,
+): Promise<Session> {
+  const ssl = tlsOptions(settings);
+  if (ssl === undefined || settings.tls.mode !== 'preferred') {
+    return connect(settings, database, ssl);
+  }
+  try {
+    return await connect(settings, database, ssl);
+  } catch (error) {
+    const cause = error instanceof ReshelveError ? error.cause : undefined;
+    const { code } = (cause ?? {}) as NodeJS.ErrnoException;
+    if (code !== 'HANDSHAKE_NO_SSL_SUPPORT') throw error;
+    return connect(settings, database, undefined);
+  }
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127\./.test(host);
+}
+
+function tlsOptions(settings: ConnectionSettings): SslOptions | undefined {
+  const { tls } = settings;
+  if (tls.mode === 'disabled' || settings.socketPath !== undefined) return undefined;
+  if (tls.mode === 'preferred' && isLoopback(settings.host)) return undefined;
+  return {
+    rejectUnauthorized: tls.mode === 'verify-ca' || tls.mode === 'verify-identity',
+    verifyIdentity: tls.mode === 'verify-identity',
+    minVersion: 'TLSv1.2',
+    ...(tls.caFile === undefined ? {} : { ca: readTlsFile('DB_SSL_CA', tls.caFile) }),
+    ...(tls.certificateFile === undefined
+      ? {}
+      : { cert: readTlsFile('DB_SSL_CERT', tls.certificateFile) }),
+    ...(tls.keyFile === undefined ? {} : { key: readTlsFile('DB_SSL_KEY', tls.keyFile) }),
+  };
+}
+
+function readTlsFile(setting: string, path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    throw new ReshelveError('CONFIG', `${setting}: cannot read ${path} (${code ?? 'error'})`, {
+      cause,
+    });
+  }
+}
+
+/** The parts of a mysql2 connection that the take-over needs and its types leave out. */
+interface ConnectionInternals {
+  readonly stream: Duplex;
+  readonly threadId: number;
+}
+
+async function connect(
+  settings: ConnectionSettings,
+  database: string | undefined,
+  ssl: SslOptions | undefined,
+): Promise<Session> {
+  const where = describeServer(settings);
+  const options: ConnectionOptions = {
+    ...(settings.socketPath === undefined
+      ? { host: settings.host, port: settings.port }
+      : { socketPath: settings.socketPath }),
+    user: settings.user,
+    password: settings.password.reveal(),
+    ...(database === undefined ? {} : { database }),
+    ...(ssl === undefined ? {} : { ssl }),
+    charset: 'utf8mb4',
+    flags: CLIENT_FLAGS,
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    enableKeepAlive: true,
+    keepAliveInitialDelay: KEEP_ALIVE_DELAY_MS,
+    connectAttributes: { program_name: 'reshelve' },
+  };
+  const connection = mysql.createConnection(options);
+  try {
+    await handshake(connection);
+  } catch (error) {
+    connection.destroy();
+    throw connectError(error, settings, where);
+  }
+  return takeOver(connection, where);
+}
+
+function handshake(connection: Connection): Promise<void> {
+  return new Promise((resolve, reject) => {
+    connection.once('connect', () => {
+      resolve();
+    });
+    connection.on('error', reject);
+  });
+}
+
+function takeOver(connection: Connection, where: string): Session {
+  const { stream, threadId } = connection as unknown as ConnectionInternals;
+  // From here the socket's events are the session's; mysql2 must neither parse nor complain.
+  for (const event of ['data', 'end', 'close', 'error']) stream.removeAllListeners(event);
+  connection.removeAllListeners('error');
+  connection.on('error', () => undefined);
+  stream.pause();
+  return new Session(stream, where, threadId);
+}
+
+export function describeServer(settings: ConnectionSettings): string {
+  return settings.socketPath ?? `${settings.host}:${settings.port}`;
+}
+
+function connectError(error: unknown, settings: ConnectionSettings, where: string): ReshelveError {
+  const { code, errno, message } = error as NodeJS.ErrnoException & { sqlState?: string };
+  if (typeof errno === 'number' && errno >= 1000 && errno < 10_000) {
+    const sqlState = (error as { sqlState?: string }).sqlState ?? 'HY000';
+    return new ServerError(where, { errno, sqlState, message }, { cause: error });
+  }
+  const detail = code ?? (message === '' ? 'no reason given' : message);
+  return new ReshelveError(
+    'CONNECT',
+    `cannot connect to ${where} as ${settings.user} (${detail})`,
+    { cause: error },
+  );
+}

@@ -1,0 +1,163 @@
+/**
+ * Reads views, routines, triggers, events and sequences. Their texts come in the bytes of the client
+ * that created them (`character_set_results = NULL`), because a body may hold characters that a
+ * conversion would change; each text is kept with the session state that it needs to be run again.
+ */
+import { ReshelveError } from '../errors.js';
+import { quoteIdentifier, quoteString } from '../sql/quote.js';
+import type { ObjectType, StoredObject } from './schema.js';
+import { ERRNO, isServerError } from './server-error.js';
+import type { Session, TextRecord } from './session.js';
+
+interface ObjectName {
+  readonly type: ObjectType;
+  readonly name: string;
+  readonly table?: string;
+}
+
+/** The objects in an order in which they can be made again, views excepted (see `viewOrder`). */
+export async function readObjects(
+  session: Session,
+  database: string,
+  views: readonly string[],
+  sequences: readonly string[],
+): Promise<StoredObject[]> {
+  const names: ObjectName[] = [
+    ...(await listRoutines(session, database)),
+    ...views.map((name): ObjectName => ({ type: 'view', name })),
+    ...(await listTriggers(session, database)),
+    ...(await listEvents(session, database)),
+  ];
+  const objects: StoredObject[] = [];
+  for (const name of sequences) objects.push(await readSequence(session, database, name));
+  await session.execute('SET SESSION character_set_results = NULL');
+  try {
+    for (const name of names) objects.push(await readObject(session, database, name));
+  } finally {
+    await session.execute('SET SESSION character_set_results = utf8mb4');
+  }
+  return objects;
+}
+
+async function listRoutines(session: Session, database: string): Promise<ObjectName[]> {
+  const records = await session.records(
+    `SELECT ROUTINE_TYPE AS type, ROUTINE_NAME AS name FROM information_schema.ROUTINES
+     WHERE ROUTINE_SCHEMA = ${quoteString(database)}
+     ORDER BY FIELD(ROUTINE_TYPE, 'PACKAGE', 'PACKAGE BODY', 'FUNCTION', 'PROCEDURE'), ROUTINE_NAME`,
+  );
+  return records.map((record) => ({
+    type: (record['type'] ?? '').toLowerCase() as ObjectType,
+    name: record['name'] ?? '',
+  }));
+}
+
+async function listTriggers(session: Session, database: string): Promise<ObjectName[]> {
+  const records = await session.records(
+    `SELECT TRIGGER_NAME AS name, EVENT_OBJECT_TABLE AS table_name
+     FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = ${quoteString(database)}
+     ORDER BY EVENT_OBJECT_TABLE, ACTION_TIMING, EVENT_MANIPULATION, ACTION_ORDER`,
+  );
+  return records.map((record) => ({
+    type: 'trigger',
+    name: record['name'] ?? '',
+    table: record['table_name'] ?? '',
+  }));
+}
+
+async function listEvents(session: Session, database: string): Promise<ObjectName[]> {
+  const records = await session.records(
+    `SELECT EVENT_NAME AS name FROM information_schema.EVENTS
+     WHERE EVENT_SCHEMA = ${quoteString(database)} ORDER BY EVENT_NAME`,
+  );
+  return records.map((record) => ({ type: 'event', name: record['name'] ?? '' }));
+}
+
+const TEXT_COLUMN: ReadonlyMap<ObjectType, string> = new Map([
+  ['view', 'Create View'],
+  ['procedure', 'Create Procedure'],
+  ['function', 'Create Function'],
+  ['package', 'Create Package'],
+  ['package body', 'Create Package Body'],
+  ['trigger', 'SQL Original Statement'],
+  ['event', 'Create Event'],
+]);
+
+async function readObject(
+  session: Session,
+  database: string,
+  object: ObjectName,
+): Promise<StoredObject> {
+  const qualified = `${quoteIdentifier(database)}.${quoteIdentifier(object.name)}`;
+  const result = await session.query(`SHOW CREATE ${object.type.toUpperCase()} ${qualified}`);
+  const row = result.rows[0];
+  const bytes = (column: string): Buffer | null => row?.[result.columns.indexOf(column)] ?? null;
+  const text = (column: string): string | undefined => bytes(column)?.toString('utf8');
+  const createStatement = bytes(TEXT_COLUMN.get(object.type) ?? '');
+  if (createStatement === null || createStatement.length === 0) {
+    throw unreadable(database, object);
+  }
+  const timeZone = text('time_zone');
+  const broken =
+    object.type === 'view' && result.ok.warnings > 0
+      ? await readViewComplaint(session, qualified)
+      : undefined;
+  return {
+    type: object.type,
+    name: object.name,
+    ...(object.table === undefined ? {} : { table: object.table }),
+    createStatement,
+    sqlMode: text('sql_mode') ?? '',
+    characterSetClient: text('character_set_client') ?? 'utf8mb4',
+    collationConnection: text('collation_connection') ?? 'utf8mb4_general_ci',
+    databaseCollation: text('Database Collation') ?? null,
+    ...(timeZone === undefined ? {} : { timeZone }),
+    ...(broken === undefined ? {} : { broken }),
+  };
+}
+
+function unreadable(database: string, object: ObjectName): ReshelveError {
+  return new ReshelveError(
+    'PRIVILEGE',
+    `the body of ${object.type} ${database}.${object.name} cannot be read: expected the privilege ` +
+      'SHOW_ROUTINE but found none',
+    { hint: 'Run as an administrator: GRANT SHOW_ROUTINE ON *.* TO the backup user.' },
+  );
+}
+
+/** Why a view that the server warns about cannot be used; undefined where it can. */
+async function readViewComplaint(session: Session, view: string): Promise<string | undefined> {
+  try {
+    await session.query(`SELECT 1 FROM ${view} LIMIT 0`);
+    return undefined;
+  } catch (error) {
+    if (!isServerError(error) || error.errno === ERRNO.noSuchUser) return undefined;
+    return `error ${error.errno}: the view refers to a table, column or function that is gone`;
+  }
+}
+
+async function readSequence(
+  session: Session,
+  database: string,
+  name: string,
+): Promise<StoredObject> {
+  const qualified = `${quoteIdentifier(database)}.${quoteIdentifier(name)}`;
+  const created = await session.query(`SHOW CREATE SEQUENCE ${qualified}`);
+  const state: TextRecord | undefined = (
+    await session.records(`SELECT next_not_cached_value AS next, cycle_count AS round FROM ${qualified}`)
+  )[0];
+  const createStatement = created.rows[0]?.[1];
+  if (createStatement === undefined || createStatement === null || state === undefined) {
+    throw new ReshelveError('SCHEMA_CHANGED', `sequence ${database}.${name} has no definition`);
+  }
+  const next = state['next'] ?? '1';
+  return {
+    type: 'sequence',
+    name,
+    createStatement,
+    sqlMode: '',
+    characterSetClient: 'utf8mb4',
+    collationConnection: 'utf8mb4_general_ci',
+    databaseCollation: null,
+    stateStatement: `DO SETVAL(${quoteIdentifier(name)}, ${next}, 0, ${state['round'] ?? '0'})`,
+  };
+}
