@@ -36,9 +36,9 @@ export function databaseNameProblem(name: string): string | undefined {
 }
 
 /**
- * Letters, digits, `_` and an inner `-` stay; any other UTF-16 unit becomes `@` and four hex digits, as in the file
- * names of MySQL's own data directory. A name that would grow too long becomes `@@` and the
- * base64url of its UTF-16BE bytes. Different names give different results, and
+ * Letters, digits, `_` and an inner `-` stay; any other UTF-16 unit becomes `@` and four hex
+ * digits, as in the file names of MySQL's own data directory. A name that would grow too long
+ * becomes `@@` and the base64url of its UTF-16BE bytes. Different names give different results, and
  * `decodeDatabaseName` inverts it.
  */
 export function encodeDatabaseName(name: string): string {
