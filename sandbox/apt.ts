@@ -1,8 +1,9 @@
-import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { SandboxError, systemErrorCode } from './errors.js';
-import { lastLines, run, runChecked, type Log } from './run.js';
+import { SandboxError } from './errors.js';
+import { onPath, runChecked, type Log } from './run.js';
 
 const ATTEMPTS_MAX = 3;
 const APT_TIMEOUT_MS = 5 * 60_000;
@@ -137,56 +138,51 @@ async function acquireSettings(): Promise<string> {
 interface IndexTarget {
   readonly repository: string;
   readonly release: string;
-  readonly component: string;
-  readonly origin: string;
-  readonly signedBy: string;
 }
 
-const TARGET_FORMAT = [
-  '$(CREATED_BY)',
-  '$(REPO_URI)',
-  '$(RELEASE)',
-  '$(COMPONENT)',
-  '$(ORIGIN)',
-  '$(SIGNED_BY)',
-].join('|');
+const TARGET_FORMAT = '$(CREATED_BY)|$(COMPONENT)|$(ORIGIN)|$(REPO_URI)|$(RELEASE)';
 
-/** What the machine's own apt reads, as apt itself tells it, whatever its files look like. */
-async function indexTargets(): Promise<IndexTarget[]> {
-  const result = await run('apt-get', ['indextargets', '--format', TARGET_FORMAT], {
-    timeoutMs: 30_000,
-  }).catch((error: unknown) => {
-    if (error instanceof SandboxError && systemErrorCode(error.cause) === 'ENOENT') {
-      throw new SandboxError('apt-get is missing, so nothing can be fetched', { cause: error });
-    }
-    throw error;
-  });
-  if (result.code !== 0) {
-    throw new SandboxError(`apt-get indextargets failed: ${lastLines(result.stderr, 5)}`);
+/** Debian's repositories among those the machine's apt reads, as apt itself tells it. */
+async function debianTargets(): Promise<IndexTarget[]> {
+  const args = ['indextargets', '--format', TARGET_FORMAT];
+  const { stdout } = await runChecked('apt-get', args, { timeoutMs: 30_000 });
+  const targets: (IndexTarget & { readonly origin: string })[] = [];
+  for (const line of stdout.toString('utf8').split('\n')) {
+    const [by, component, origin = '', repository = '', release = ''] = line.split('|');
+    if (by === 'Packages' && component === 'main') targets.push({ repository, release, origin });
   }
-  const targets: IndexTarget[] = [];
-  for (const line of result.stdout.toString('utf8').split('\n')) {
-    const [by, repository = '', release = '', component = '', origin = '', signedBy = ''] =
-      line.split('|');
-    if (by === 'Packages') targets.push({ repository, release, component, origin, signedBy });
-  }
-  return targets;
+  const known = targets.filter((target) => target.origin === 'Debian');
+  if (known.length > 0) return known;
+  // Before the machine's first `apt-get update`, apt does not know who is behind an address.
+  return targets.filter((target) => target.origin === '' && target.repository.includes('debian'));
 }
 
 async function sourceLines(suite: Suite): Promise<string> {
-  const targets = (await indexTargets()).filter((target) => target.component === 'main');
-  // Before the first `apt-get update` apt does not know the origin yet.
-  const debian = targets.filter((target) => target.origin === 'Debian' || target.origin === '');
-  const mirror = debian.find((target) => !target.repository.includes('security'));
+  await expectDebian();
+  const targets = await debianTargets();
+  const mirror = targets.find((target) => !/security|backports/.test(target.repository));
   if (mirror === undefined) {
     throw new SandboxError('expected an apt source with Debian packages but found none');
   }
-  if (suite === 'sid') return `deb ${signed(mirror)}${mirror.repository} sid main\n`;
-  return debian
-    .map((target) => `deb ${signed(target)}${target.repository} ${target.release} main\n`)
+  const key = KEYRINGS.find((path) => existsSync(path));
+  const deb = key === undefined ? 'deb' : `deb [signed-by=${key}]`;
+  if (suite === 'sid') return `${deb} ${mirror.repository} sid main\n`;
+  return targets
+    .filter((target) => !target.release.includes('backports'))
+    .map((target) => `${deb} ${target.repository} ${target.release} main\n`)
     .join('');
 }
 
-function signed(target: IndexTarget): string {
-  return target.signedBy.startsWith('/') ? `[signed-by=${target.signedBy}] ` : '';
+/** Newer releases no longer trust Debian's keys for every source, so the file is named. */
+const KEYRINGS = ['gpg', 'pgp'].map((end) => `/usr/share/keyrings/debian-archive-keyring.${end}`);
+
+async function expectDebian(): Promise<void> {
+  const text = await readFile('/etc/os-release', 'utf8').catch(() => '');
+  const id = /^ID="?([^"\n]*)/m.exec(text)?.[1] ?? process.platform;
+  if (id !== 'debian') {
+    throw new SandboxError(`packages can be fetched on Debian only, and this is ${id}`);
+  }
+  for (const program of ['apt-get', 'dpkg']) {
+    if (onPath(program) === undefined) throw new SandboxError(`${program} is not installed`);
+  }
 }

@@ -1,5 +1,6 @@
+import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
-import { mkdir, open, readFile, readdir, rename, rm } from 'node:fs/promises';
+import { link, mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -93,22 +94,24 @@ async function waitForLock(lock: string, final: string, log: Log): Promise<boole
   throw new SandboxError(`expected the lock ${lock} to be released, but it is still held`);
 }
 
+/** A hard link appears with its content, so a lock always names its owner. */
 async function takeLock(lock: string): Promise<boolean> {
+  const mine = `${lock}.${process.pid}.${randomBytes(4).toString('hex')}`;
+  await writeFile(mine, String(process.pid));
   try {
-    const handle = await open(lock, 'wx');
-    await handle.writeFile(String(process.pid));
-    await handle.close();
+    await link(mine, lock);
     return true;
   } catch (error) {
     if (systemErrorCode(error) === 'EEXIST') return false;
     throw error;
+  } finally {
+    await rm(mine, { force: true });
   }
 }
 
 async function isAbandoned(lock: string): Promise<boolean> {
   const text = await readFile(lock, 'utf8').catch(() => '');
   const owner = Number.parseInt(text, 10);
-  // An empty file is a lock whose owner has not written its id yet.
   return Number.isInteger(owner) && !isAlive(owner);
 }
 

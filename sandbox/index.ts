@@ -1,4 +1,5 @@
 /** The one entry of the sandbox: real servers and tools for the demo, the tests and the bench. */
+export { runClient, withOptionFile, type ClientOptions } from './client.js';
 export { SandboxError } from './errors.js';
 export {
   clientTool,
@@ -17,3 +18,4 @@ export {
   type ServerAddress,
   type StartOptions,
 } from './server.js';
+export { ensureTool, type Tool } from './tools.js';

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
-import { delimiter, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { unpackPackages, type Suite } from './apt.js';
 import { cached } from './cache.js';
 import { SandboxError } from './errors.js';
-import { run, silent, type CommandLine, type Log } from './run.js';
+import { onPath, run, silent, type CommandLine, type Log } from './run.js';
 import { openUnpacked, unpackedCommand, type UnpackedTree } from './unpacked.js';
 
 export type Flavour = 'mysql' | 'mariadb';
@@ -69,12 +69,6 @@ export async function ensure(flavour: Flavour, log: Log): Promise<Installation> 
     pending.catch(() => found.delete(flavour));
   }
   return pending;
-}
-
-/** The full path of a program on PATH (and the places of system programs), if it is there. */
-export function onPath(name: string): string | undefined {
-  const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin'];
-  return folders.map((folder) => join(folder, name)).find((path) => existsSync(path));
 }
 
 async function findInstalled(flavour: Flavour): Promise<Installation | undefined> {

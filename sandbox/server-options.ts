@@ -47,10 +47,10 @@ export function privateServerOptions(installation: Installation, place: ServerPl
     // The port is unique on this machine, and so is the id: replicas need different ones.
     `--server-id=${place.port}`,
     '--log-bin=binlog',
-    '--binlog-format=ROW',
     '--local-infile=OFF',
     '--innodb-buffer-pool-size=256M',
   ];
-  if (installation.flavour === 'mariadb') return common;
+  // MySQL's default, and deprecated there as an option.
+  if (installation.flavour === 'mariadb') return [...common, '--binlog-format=ROW'];
   return [...common, '--mysqlx=OFF', '--gtid-mode=ON', '--enforce-gtid-consistency=ON'];
 }

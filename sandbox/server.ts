@@ -23,7 +23,7 @@ export interface ServerAddress {
   readonly host: '127.0.0.1';
   readonly port: number;
   readonly socketPath: string;
-  readonly user: 'root';
+  readonly user: string;
   readonly password: string;
 }
 
