@@ -38,8 +38,8 @@ export interface ArchiveWriterOptions {
 export interface MemberInput {
   readonly kind: ContentKind;
   /**
-   * Whole SQL statements. Must not change until `release` is called (or the archive is finished or
-   * aborted); it is not copied.
+   * Whole SQL statements; of the header, what follows the signature line. Must not change until
+   * `release` is called (or the archive is finished or aborted); it is not copied.
    */
   readonly sql: Buffer;
   /** Of `table` and `data` members. */
@@ -190,10 +190,6 @@ export class ArchiveWriter {
       previous === undefined ? kind === 'header' : mayFollow(previous, kind),
       `a ${kind} member may not follow ${previous ?? 'nothing'}`,
     );
-    if (kind === 'header') {
-      const start = sql.toString('latin1', 0, SIGNATURE_LINE.length);
-      assert(start === SIGNATURE_LINE, 'an archive starts with its signature line');
-    }
     if (sql.length > MEMBER_SQL_BYTES_MAX) {
       throw new ReshelveError(
         'UNSUPPORTED',
@@ -213,7 +209,7 @@ export class ArchiveWriter {
 
   async #process(input: MemberInput, earlier: Promise<unknown>): Promise<void> {
     this.#throwIfFailed();
-    const compressed = await deflateSql([input.sql], {
+    const compressed = await deflateSql(this.#pieces(input), {
       level: this.#level,
       strategy: input.compression ?? 'default',
     });
@@ -222,6 +218,11 @@ export class ArchiveWriter {
     const write = this.#lastWrite.then(() => this.#write(input, compressed));
     this.#lastWrite = write.catch(() => undefined);
     await write;
+  }
+
+  /** The signature belongs to the format, so the header's caller does not write it. */
+  #pieces({ kind, sql }: MemberInput): Buffer[] {
+    return kind === 'header' ? [Buffer.from(SIGNATURE_LINE), sql] : [sql];
   }
 
   async #write(input: MemberInput, compressed: CompressedSql): Promise<void> {

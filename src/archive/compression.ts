@@ -15,6 +15,9 @@ export interface DeflateOptions {
 const PIECE_BYTES_MIN = 64 * 1024;
 const PIECE_BYTES_MAX = 4 * 1024 * 1024;
 
+/** zlib counts the room for its output in 32 bits. */
+const INFLATE_PIECE_BYTES_MAX = 1024 ** 3;
+
 /** Deflate cannot shrink by more than this factor (zlib's technical notes). */
 const DEFLATE_RATIO_MAX = 1032;
 
@@ -88,7 +91,8 @@ function inflate(deflated: Buffer, sqlLength: number): Promise<{ sql: Buffer; co
   // One byte more than expected, so that the one buffer is not full when the stream has ended:
   // zlib would ask for a second one, and for a concatenation.
   const room = sqlLength + 1;
-  const options = { chunkSize: Math.max(room, PIECE_BYTES_MIN), maxOutputLength: room, info: true };
+  const chunkSize = Math.min(Math.max(room, PIECE_BYTES_MIN), INFLATE_PIECE_BYTES_MAX);
+  const options = { chunkSize, maxOutputLength: room, info: true };
   return new Promise((resolve, reject) => {
     inflateRaw(deflated, options, (error, result: unknown) => {
       if (error !== null) {

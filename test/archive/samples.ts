@@ -10,7 +10,6 @@ import type {
   IndexParts,
   MemberInput,
 } from '../../src/archive/archive-writer.js';
-import { SIGNATURE_LINE } from '../../src/archive/format.js';
 import type { TableEntry } from '../../src/archive/index-types.js';
 
 export function sha256(bytes: Buffer | string): string {
@@ -75,7 +74,7 @@ export function sampleMembers(): MemberInput[] {
   });
   const loans = "INSERT INTO `LOAN` (`id`,`título`) VALUES\n(1,_sjis 0x955C),\n(2,'');\n";
   return [
-    { kind: 'header', ...statement(`${SIGNATURE_LINE}SET FOREIGN_KEY_CHECKS=0;\n`) },
+    { kind: 'header', ...statement(`SET FOREIGN_KEY_CHECKS=0;\n`) },
     { kind: 'table', table: 'BOOK', ...statement('CREATE TABLE `BOOK` (`id` INT);\n') },
     { kind: 'table', table: 'LOAN', ...statement('CREATE TABLE `LOAN` (`id` INT);\n') },
     {
