@@ -1,0 +1,202 @@
+/**
+ * The file of a lock. The right to remove the file of owner X belongs to whoever creates the file
+ * `….claim-X`, X itself included. Owner ids are never used twice, so between the judgement that X is
+ * dead and the removal of its file nobody can have put another in its place, and exactly one
+ * contender succeeds X. A claim is itself such a file, so a contender that dies with one is
+ * succeeded in the same way.
+ */
+import { link, open, readdir, stat, unlink } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { formatLease, parseLease } from './lease.js';
+import type { LeaseHolder, LeaseSight, Liveness, ProcessIdentity } from './lease.js';
+import { FILE_MODE, hasCode, naming } from './store-files.js';
+
+export interface LeaseSighting {
+  readonly sight: LeaseSight;
+  /** Undefined where the text cannot be read as a lease. */
+  readonly holder: LeaseHolder | undefined;
+  /** The holder's id, or one made of the inode for an unreadable file. */
+  readonly ownerKey: string;
+}
+
+/** The lock file once it is ours, open for heartbeats. */
+export interface PlacedLease {
+  readonly handle: FileHandle;
+  readonly bytes: number;
+}
+
+const LEASE_BYTES_MAX = 4096;
+/** Claims on claims on claims: each level takes a contender that died within milliseconds. */
+const CLAIM_DEPTH_MAX = 4;
+/** A waiting contender touches its temporary file all the time; one this old is a dead one's. */
+const LEFTOVER_AGE_MS = 600_000;
+
+export class LeaseFile {
+  readonly #path: string;
+  readonly #text: string;
+  readonly #livenessOf: (other: ProcessIdentity) => Liveness;
+  readonly #temporaryPath: string;
+  #temporary: FileHandle | undefined;
+  readonly ownerId: string;
+
+  private constructor(
+    path: string,
+    holder: LeaseHolder,
+    livenessOf: (other: ProcessIdentity) => Liveness,
+  ) {
+    this.#path = path;
+    this.#text = formatLease(holder);
+    this.#livenessOf = livenessOf;
+    this.ownerId = holder.ownerId;
+    this.#temporaryPath = `${path}.${holder.ownerId}.tmp`;
+  }
+
+  /** Writes the lease under a temporary name. Throws DIRECTORY, DISK_FULL and so on. */
+  static async prepare(
+    path: string,
+    holder: LeaseHolder,
+    livenessOf: (other: ProcessIdentity) => Liveness,
+  ): Promise<LeaseFile> {
+    const file = new LeaseFile(path, holder, livenessOf);
+    await file.touch();
+    return file;
+  }
+
+  /** Writes the temporary file again and gives the time that the file system stamps it with. */
+  async touch(): Promise<number> {
+    return naming(this.#temporaryPath, 'write', async () => {
+      this.#temporary ??= await open(this.#temporaryPath, 'wx+', FILE_MODE);
+      await this.#temporary.write(this.#text, 0);
+      return (await this.#temporary.stat()).mtimeMs;
+    });
+  }
+
+  /** Removes the temporary file. */
+  async discard(): Promise<void> {
+    if (this.#temporary === undefined) return;
+    await this.#temporary.close();
+    this.#temporary = undefined;
+    await unlink(this.#temporaryPath).catch(() => undefined);
+  }
+
+  /** Creates `path` with our lease in it, complete from its first instant; undefined if it exists. */
+  async place(path: string): Promise<PlacedLease | undefined> {
+    const bytes = Buffer.byteLength(this.#text);
+    return naming(path, 'create', async () => {
+      try {
+        await link(this.#temporaryPath, path);
+      } catch (error) {
+        if (hasCode(error, 'EEXIST')) {
+          // NFS: the answer to the first request may be lost and the repeated one fail.
+          const existing = await this.look(path, 0);
+          if (existing?.ownerKey !== this.ownerId) return undefined;
+        } else if (hasCode(error, 'EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK')) {
+          return this.#placeWithoutLinks(path, bytes);
+        } else {
+          throw error;
+        }
+      }
+      return { handle: await open(path, 'r+'), bytes };
+    });
+  }
+
+  /** exFAT and some network file systems know no hard links. */
+  async #placeWithoutLinks(path: string, bytes: number): Promise<PlacedLease | undefined> {
+    let handle: FileHandle;
+    try {
+      handle = await open(path, 'wx+', FILE_MODE);
+    } catch (error) {
+      if (hasCode(error, 'EEXIST')) return undefined;
+      throw error;
+    }
+    await handle.write(this.#text, 0);
+    return { handle, bytes };
+  }
+
+  /** Undefined where there is no file. `fileSystemMs`: now, as `touch` gave it. */
+  async look(path: string, fileSystemMs: number): Promise<LeaseSighting | undefined> {
+    return naming(path, 'read', async () => {
+      let handle: FileHandle;
+      try {
+        handle = await open(path, 'r');
+      } catch (error) {
+        if (hasCode(error, 'ENOENT')) return undefined;
+        throw error;
+      }
+      try {
+        const { dev, ino, mtimeMs } = await handle.stat();
+        const { buffer, bytesRead } = await handle.read({ buffer: Buffer.alloc(LEASE_BYTES_MAX) });
+        const text = buffer.toString('utf8', 0, bytesRead);
+        const holder = parseLease(text);
+        const sight = {
+          path,
+          fingerprint: `${dev}:${ino}:${mtimeMs}:${text}`,
+          liveness: holder === undefined ? ('unknown' as const) : this.#livenessOf(holder),
+          ageMs: fileSystemMs - mtimeMs,
+        };
+        return { sight, holder, ownerKey: holder?.ownerId ?? `unreadable${ino}` };
+      } finally {
+        await handle.close();
+      }
+    });
+  }
+
+  /**
+   * Removes the file of `ownerKey` if nobody else is about to. True where that owner's file is
+   * certainly gone from `path`; false where another has the claim and it must be tried again.
+   * `isDead` judges the holder of a claim that stands in the way.
+   */
+  async removeAs(
+    path: string,
+    ownerKey: string,
+    isDead: (claim: LeaseSighting) => boolean,
+    depth = 0,
+  ): Promise<boolean> {
+    const claimPath = `${path}.claim-${ownerKey}`;
+    const fileSystemMs = await this.touch();
+    const claim = await this.place(claimPath);
+    if (claim === undefined) {
+      const existing = await this.look(claimPath, fileSystemMs);
+      if (existing !== undefined && depth < CLAIM_DEPTH_MAX && isDead(existing)) {
+        await this.removeAs(claimPath, existing.ownerKey, isDead, depth + 1);
+      }
+      return false;
+    }
+    await claim.handle.close();
+    return naming(path, 'remove', async () => {
+      try {
+        const current = await this.look(path, 0);
+        if (current?.ownerKey === ownerKey) await unlink(path);
+        return true;
+      } finally {
+        await unlink(claimPath);
+      }
+    });
+  }
+
+  /**
+   * Removes what crashed contenders left behind, as far as it can. Called by the holder: claims on earlier
+   * owners mean nothing any more, because an owner that is not in the file now never is again.
+   */
+  async sweepLeftovers(): Promise<void> {
+    const directory = dirname(this.#path);
+    const prefix = `${basename(this.#path)}.`;
+    const oldestMs = (await this.touch()) - LEFTOVER_AGE_MS;
+    for (const name of await readdir(directory).catch(() => [])) {
+      if (!name.startsWith(prefix) || name.startsWith(`${prefix}claim-${this.ownerId}`)) continue;
+      const path = join(directory, name);
+      const isClaim = name.startsWith(`${prefix}claim-`);
+      const isOld = name.endsWith('.tmp') && (await modifiedMs(path)) < oldestMs;
+      if (isClaim || isOld) await unlink(path).catch(() => undefined);
+    }
+  }
+}
+
+/** Infinity where the file has gone meanwhile. */
+async function modifiedMs(path: string): Promise<number> {
+  return stat(path).then(
+    ({ mtimeMs }) => mtimeMs,
+    () => Number.POSITIVE_INFINITY,
+  );
+}
