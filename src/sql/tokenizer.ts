@@ -1,0 +1,383 @@
+/**
+ * A tokenizer for MySQL and MariaDB SQL over bytes. It never decodes the text, so it works for
+ * statements in any client character set and with binary data inside; offsets are byte offsets.
+ *
+ * Every byte belongs to exactly one token, in order: the tokens' ranges join to the whole text.
+ * Version comments (`/*!50003 … *\/`, `/*M!100100 … *\/`) and optimizer hints (`/*+ … *\/`) are
+ * entered: their contents are tokens like any others between `comment-open` and `comment-close`.
+ */
+import { decodeText, wideCharacterLength, wideCharsetTables } from './tokenizer-charset.js';
+import type { WideCharsetTables } from './tokenizer-charset.js';
+
+export type TokenKind =
+  | 'space'
+  /** `-- …`, `# …` (without the line break) or a plain comment with its end. */
+  | 'comment'
+  /** `/*!`, `/*!50003`, `/*M!100100` or `/*+`. */
+  | 'comment-open'
+  | 'comment-close'
+  /** A keyword or an identifier without quotes. */
+  | 'word'
+  /** An identifier in backticks, or in double quotes under ANSI_QUOTES. */
+  | 'quoted'
+  | 'string'
+  | 'number'
+  /** `@name`, `` @`name` ``, `@'host'`, `@@session.name`; a host name after `user` counts as one. */
+  | 'variable'
+  /** One byte of punctuation. */
+  | 'operator';
+
+export interface Token {
+  readonly kind: TokenKind;
+  readonly start: number;
+  /** One past the last byte. */
+  readonly end: number;
+  /** False where the text ends inside a string, quoted identifier or comment. */
+  readonly terminated: boolean;
+}
+
+export interface LexOptions {
+  /** sql_mode ANSI_QUOTES: `"…"` is an identifier. Default false. */
+  readonly ansiQuotes?: boolean;
+  /** sql_mode NO_BACKSLASH_ESCAPES: a backslash in a string is an ordinary byte. Default false. */
+  readonly noBackslashEscapes?: boolean;
+  /** MySQL's name of the client character set; matters for sjis, cp932, gbk, big5 and gb18030. */
+  readonly charset?: string;
+}
+
+/** ANSI_QUOTES itself and the combinations that contain it (most of them gone from MySQL 8). */
+const MODES_WITH_ANSI_QUOTES: ReadonlySet<string> = new Set([
+  'ANSI_QUOTES',
+  'ANSI',
+  'DB2',
+  'MAXDB',
+  'MSSQL',
+  'ORACLE',
+  'POSTGRESQL',
+]);
+
+/** What of an sql_mode (names joined by commas, as the server prints it) changes the tokens. */
+export function lexOptionsOfSqlMode(sqlMode: string, charset?: string): LexOptions {
+  const modes = sqlMode
+    .toUpperCase()
+    .split(',')
+    .map((mode) => mode.trim());
+  return {
+    ansiQuotes: modes.some((mode) => MODES_WITH_ANSI_QUOTES.has(mode)),
+    noBackslashEscapes: modes.includes('NO_BACKSLASH_ESCAPES'),
+    ...(charset === undefined ? {} : { charset }),
+  };
+}
+
+const NUL = 0x00;
+const DOUBLE_QUOTE = 0x22;
+const HASH = 0x23;
+const QUOTE = 0x27;
+const STAR = 0x2a;
+const PLUS = 0x2b;
+const MINUS = 0x2d;
+const DOT = 0x2e;
+const SLASH = 0x2f;
+const NEWLINE = 0x0a;
+const BANG = 0x21;
+const AT = 0x40;
+const UPPER_M = 0x4d;
+const BACKSLASH = 0x5c;
+const BACKTICK = 0x60;
+
+const SPACE_BYTE = 1;
+const WORD_BYTE = 2;
+const DIGIT_BYTE = 4;
+
+const BYTE_CLASS = ((): Uint8Array => {
+  const table = new Uint8Array(256);
+  for (const byte of [0x20, 0x09, 0x0a, 0x0b, 0x0c, 0x0d]) table[byte] = SPACE_BYTE;
+  table.fill(WORD_BYTE, 0x41, 0x5b);
+  table.fill(WORD_BYTE, 0x61, 0x7b);
+  table.fill(WORD_BYTE, 0x80, 0x100);
+  table.fill(WORD_BYTE | DIGIT_BYTE, 0x30, 0x3a);
+  table[0x24] = WORD_BYTE; // $
+  table[0x5f] = WORD_BYTE; // _
+  return table;
+})();
+
+function isSpace(byte: number): boolean {
+  return BYTE_CLASS[byte] === SPACE_BYTE;
+}
+
+function isWord(byte: number): boolean {
+  return ((BYTE_CLASS[byte] ?? 0) & WORD_BYTE) !== 0;
+}
+
+function isDigit(byte: number): boolean {
+  return byte >= 0x30 && byte <= 0x39;
+}
+
+function isHexDigit(byte: number): boolean {
+  const lower = byte | 0x20;
+  return isDigit(byte) || (lower >= 0x61 && lower <= 0x66);
+}
+
+/** Reads one token after the other; see {@link tokenize} for all of a text at once. */
+export class Tokenizer {
+  readonly #text: Uint8Array;
+  readonly #ansiQuotes: boolean;
+  readonly #backslashEscapes: boolean;
+  readonly #wide: WideCharsetTables | undefined;
+  #position = 0;
+  /** How many version comments are open here. */
+  #depth = 0;
+  /** The previous token ended an identifier: a dot that follows it directly is a separator. */
+  #afterIdentifier = false;
+  #afterDot = false;
+
+  /** `text` is read in place and must not change while tokens are taken. */
+  constructor(text: Uint8Array, options: LexOptions = {}) {
+    this.#text = text;
+    this.#ansiQuotes = options.ansiQuotes ?? false;
+    this.#backslashEscapes = !(options.noBackslashEscapes ?? false);
+    this.#wide = wideCharsetTables(options.charset);
+  }
+
+  next(): Token | undefined {
+    const start = this.#position;
+    if (start >= this.#text.length) return undefined;
+    const token = this.#read(start, this.#byte(start));
+    this.#position = token.end;
+    this.#afterIdentifier = token.kind === 'word' || token.kind === 'quoted';
+    this.#afterDot = token.kind === 'operator' && this.#byte(start) === DOT;
+    return token;
+  }
+
+  /** The next token that is neither space nor comment nor the border of a version comment. */
+  nextSignificant(): Token | undefined {
+    for (let token = this.next(); token !== undefined; token = this.next()) {
+      if (isSignificant(token)) return token;
+    }
+    return undefined;
+  }
+
+  /** The byte at `at`, or NUL past the end (no decision below depends on a real NUL). */
+  #byte(at: number): number {
+    return this.#text[at] ?? NUL;
+  }
+
+  #read(start: number, byte: number): Token {
+    if (isSpace(byte)) return this.#run('space', start, isSpace);
+    if (byte === QUOTE) return this.#quoted('string', start, QUOTE);
+    if (byte === BACKTICK) return this.#quoted('quoted', start, BACKTICK);
+    if (byte === DOUBLE_QUOTE) {
+      return this.#quoted(this.#ansiQuotes ? 'quoted' : 'string', start, DOUBLE_QUOTE);
+    }
+    if (byte === AT) return this.#variable(start);
+    if (byte === HASH || this.#isDashComment(start)) return this.#lineComment(start);
+    if (byte === SLASH && this.#byte(start + 1) === STAR) return this.#blockComment(start);
+    if (byte === STAR && this.#depth > 0 && this.#byte(start + 1) === SLASH) {
+      this.#depth -= 1;
+      return token('comment-close', start, start + 2);
+    }
+    if (isDigit(byte) && !this.#afterDot) return this.#number(start);
+    if (isWord(byte)) return token('word', start, this.#wordEnd(start));
+    if (byte === DOT && isDigit(this.#byte(start + 1)) && !this.#afterIdentifier) {
+      return this.#number(start);
+    }
+    return token('operator', start, start + 1);
+  }
+
+  #run(kind: TokenKind, start: number, matches: (byte: number) => boolean): Token {
+    let end = start + 1;
+    while (end < this.#text.length && matches(this.#byte(end))) end += 1;
+    return token(kind, start, end);
+  }
+
+  #characterLength(at: number): number {
+    return this.#wide === undefined ? 1 : wideCharacterLength(this.#wide, this.#text, at);
+  }
+
+  #wordEnd(start: number): number {
+    let end = start;
+    while (end < this.#text.length && isWord(this.#byte(end))) end += this.#characterLength(end);
+    return Math.min(end, this.#text.length);
+  }
+
+  /** `quote` doubled stands for itself; backslashes escape in strings only, never in identifiers. */
+  #quoted(kind: 'string' | 'quoted', start: number, quote: number): Token {
+    const end = this.#quotedEnd(start, quote, kind === 'string' && this.#backslashEscapes);
+    return end === undefined
+      ? token(kind, start, this.#text.length, false)
+      : token(kind, start, end);
+  }
+
+  #quotedEnd(start: number, quote: number, escapes: boolean): number | undefined {
+    let at = start + 1;
+    while (at < this.#text.length) {
+      const byte = this.#byte(at);
+      if (byte === quote) {
+        if (this.#byte(at + 1) !== quote) return at + 1;
+        at += 2;
+      } else if (byte === BACKSLASH && escapes) {
+        at += 2; // one byte after it, whatever the character set: the server reads it so
+      } else {
+        at += this.#characterLength(at);
+      }
+    }
+    return undefined;
+  }
+
+  /** `--` begins a comment only before white space, a control character or the end. */
+  #isDashComment(start: number): boolean {
+    if (this.#byte(start) !== MINUS || this.#byte(start + 1) !== MINUS) return false;
+    const after = this.#byte(start + 2);
+    return after <= 0x20 || after === 0x7f;
+  }
+
+  #lineComment(start: number): Token {
+    const newline = this.#text.indexOf(NEWLINE, start);
+    return token('comment', start, newline === -1 ? this.#text.length : newline);
+  }
+
+  #blockComment(start: number): Token {
+    const third = this.#byte(start + 2);
+    const isMariaDb = third === UPPER_M && this.#byte(start + 3) === BANG;
+    if (third !== BANG && third !== PLUS && !isMariaDb) return this.#plainComment(start);
+    this.#depth += 1;
+    let end = start + (isMariaDb ? 4 : 3);
+    const digitsEnd = end + 6;
+    if (third !== PLUS) while (end < digitsEnd && isDigit(this.#byte(end))) end += 1;
+    return token('comment-open', start, end);
+  }
+
+  #plainComment(start: number): Token {
+    let star = this.#text.indexOf(STAR, start + 2);
+    while (star !== -1 && this.#byte(star + 1) !== SLASH) star = this.#text.indexOf(STAR, star + 1);
+    return star === -1
+      ? token('comment', start, this.#text.length, false)
+      : token('comment', start, star + 2);
+  }
+
+  /** A user variable's name may hold dots (`@a.b` is one name), and so may a host's. */
+  #variable(start: number): Token {
+    if (this.#byte(start + 1) === AT) return this.#systemVariable(start);
+    const quote = this.#byte(start + 1);
+    if (quote === QUOTE || quote === BACKTICK || quote === DOUBLE_QUOTE) {
+      const isIdentifier = quote === BACKTICK || (quote === DOUBLE_QUOTE && this.#ansiQuotes);
+      const end = this.#quotedEnd(start + 1, quote, !isIdentifier && this.#backslashEscapes);
+      return end === undefined
+        ? token('variable', start, this.#text.length, false)
+        : token('variable', start, end);
+    }
+    let end = start + 1;
+    while (isWord(this.#byte(end)) || this.#byte(end) === DOT) end += this.#characterLength(end);
+    return token('variable', start, Math.min(end, this.#text.length));
+  }
+
+  #systemVariable(start: number): Token {
+    let end = start + 2;
+    for (;;) {
+      const partStart = end;
+      if (this.#byte(end) === BACKTICK) {
+        const quotedEnd = this.#quotedEnd(end, BACKTICK, false);
+        if (quotedEnd === undefined) return token('variable', start, this.#text.length, false);
+        end = quotedEnd;
+      } else {
+        end = this.#wordEnd(end);
+      }
+      if (end === partStart || this.#byte(end) !== DOT) return token('variable', start, end);
+      end += 1;
+    }
+  }
+
+  /** Digits that run on into letters are an identifier (`1st`), except in `0x1F`, `0b1` and `1e5`. */
+  #number(start: number): Token {
+    const prefixed = this.#prefixedNumberEnd(start);
+    if (prefixed !== undefined) return token('number', start, prefixed);
+    let end = start;
+    while (isDigit(this.#byte(end))) end += 1;
+    const isFraction = this.#byte(end) === DOT;
+    if (isFraction) {
+      end += 1;
+      while (isDigit(this.#byte(end))) end += 1;
+    }
+    const exponentEnd = this.#exponentEnd(end);
+    if (exponentEnd !== undefined) return token('number', start, exponentEnd);
+    if (!isFraction && isWord(this.#byte(end)) && end < this.#text.length) {
+      return token('word', start, this.#wordEnd(start));
+    }
+    return token('number', start, end);
+  }
+
+  #prefixedNumberEnd(start: number): number | undefined {
+    if (this.#byte(start) !== 0x30) return undefined;
+    const letter = this.#byte(start + 1);
+    if (letter !== 0x78 && letter !== 0x62) return undefined; // x, b
+    let end = start + 2;
+    while (letter === 0x78 ? isHexDigit(this.#byte(end)) : (this.#byte(end) & 0xfe) === 0x30) {
+      end += 1;
+    }
+    return end > start + 2 && !isWord(this.#byte(end)) ? end : undefined;
+  }
+
+  #exponentEnd(at: number): number | undefined {
+    if ((this.#byte(at) | 0x20) !== 0x65) return undefined; // e
+    const sign = this.#byte(at + 1);
+    let end = at + (sign === PLUS || sign === MINUS ? 2 : 1);
+    if (!isDigit(this.#byte(end))) return undefined;
+    while (isDigit(this.#byte(end))) end += 1;
+    return isWord(this.#byte(end)) && sign !== PLUS && sign !== MINUS ? undefined : end;
+  }
+}
+
+function token(kind: TokenKind, start: number, end: number, terminated = true): Token {
+  return { kind, start, end, terminated };
+}
+
+export function isSignificant(candidate: Token): boolean {
+  const { kind } = candidate;
+  return (
+    kind !== 'space' && kind !== 'comment' && kind !== 'comment-open' && kind !== 'comment-close'
+  );
+}
+
+/** All tokens of `text`, space and comments included. For definitions, not for data. */
+export function tokenize(text: Uint8Array, options: LexOptions = {}): Token[] {
+  const tokenizer = new Tokenizer(text, options);
+  const tokens: Token[] = [];
+  for (let next = tokenizer.next(); next !== undefined; next = tokenizer.next()) tokens.push(next);
+  return tokens;
+}
+
+/** The tokens of `text` without space, comments and the borders of version comments. */
+export function significantTokens(text: Uint8Array, options: LexOptions = {}): Token[] {
+  return tokenize(text, options).filter(isSignificant);
+}
+
+/** The upper-case keyword that a `word` token spells; empty for every other token. */
+export function keywordOf(text: Uint8Array, candidate: Token | undefined): string {
+  if (candidate?.kind !== 'word') return '';
+  return latin1Text(text, candidate).toUpperCase();
+}
+
+/** The byte of an `operator` token as a character; empty for every other token. */
+export function operatorOf(text: Uint8Array, candidate: Token | undefined): string {
+  return candidate?.kind === 'operator' ? latin1Text(text, candidate) : '';
+}
+
+/** The token's bytes as latin1 text: right for ASCII, and one character a byte for the rest. */
+export function latin1Text(text: Uint8Array, { start, end }: Token): string {
+  return Buffer.from(text.buffer, text.byteOffset + start, end - start).toString('latin1');
+}
+
+/** The name that a `word` or `quoted` token stands for; undefined for every other token. */
+export function identifierOf(
+  text: Uint8Array,
+  candidate: Token | undefined,
+  charset?: string,
+): string | undefined {
+  if (candidate === undefined) return undefined;
+  const { kind, start, end, terminated } = candidate;
+  if (kind === 'word') return decodeText(text.subarray(start, end), charset);
+  if (kind !== 'quoted') return undefined;
+  const inner = decodeText(text.subarray(start + 1, terminated ? end - 1 : end), charset);
+  const quote = text[start] === BACKTICK ? '`' : '"';
+  return inner.replaceAll(quote + quote, quote);
+}
