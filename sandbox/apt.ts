@@ -138,23 +138,33 @@ async function acquireSettings(): Promise<string> {
 interface IndexTarget {
   readonly repository: string;
   readonly release: string;
+  readonly origin: string;
 }
 
 const TARGET_FORMAT = '$(CREATED_BY)|$(COMPONENT)|$(ORIGIN)|$(REPO_URI)|$(RELEASE)';
 
 /** Debian's repositories among those the machine's apt reads, as apt itself tells it. */
 async function debianTargets(): Promise<IndexTarget[]> {
-  const args = ['indextargets', '--format', TARGET_FORMAT];
+  const known = (await indexTargets()).filter((target) => target.origin === 'Debian');
+  if (known.length > 0) return known;
+  // Before the machine's first `apt-get update`, apt does not know who is behind an address and
+  // lists its targets only when asked to do without that.
+  const unknown = await indexTargets('--no-release-info');
+  return unknown.filter((target) => target.repository.includes('debian'));
+}
+
+async function indexTargets(...options: string[]): Promise<IndexTarget[]> {
+  const args = ['indextargets', '--format', TARGET_FORMAT, ...options];
   const { stdout } = await runChecked('apt-get', args, { timeoutMs: 30_000 });
-  const targets: (IndexTarget & { readonly origin: string })[] = [];
+  const targets = new Map<string, IndexTarget>();
+  // One line for each architecture, `all` among them.
   for (const line of stdout.toString('utf8').split('\n')) {
     const [by, component, origin = '', repository = '', release = ''] = line.split('|');
-    if (by === 'Packages' && component === 'main') targets.push({ repository, release, origin });
+    if (by === 'Packages' && component === 'main') {
+      targets.set(line, { repository, release, origin });
+    }
   }
-  const known = targets.filter((target) => target.origin === 'Debian');
-  if (known.length > 0) return known;
-  // Before the machine's first `apt-get update`, apt does not know who is behind an address.
-  return targets.filter((target) => target.origin === '' && target.repository.includes('debian'));
+  return [...targets.values()];
 }
 
 async function sourceLines(suite: Suite): Promise<string> {

@@ -38,13 +38,13 @@ const RECIPES: Readonly<Record<Flavour, Recipe>> = {
   mysql: {
     serverName: 'mysqld',
     suite: 'sid',
-    packages: ['mysql-server-core', 'mysql-client-core'],
+    packages: ['mysql-server-core', 'mysql-client-core', 'tzdata'],
     toInstall: "Oracle's MySQL server 9.x so that `mysqld` is on PATH (https://dev.mysql.com/)",
   },
   mariadb: {
     serverName: 'mariadbd',
     suite: 'own-release',
-    packages: ['mariadb-server-core', 'mariadb-client-core', 'mariadb-client'],
+    packages: ['mariadb-server-core', 'mariadb-client-core', 'mariadb-client', 'tzdata'],
     toInstall: 'MariaDB so that `mariadbd` is on PATH (https://mariadb.org/download/)',
   },
 };
@@ -117,7 +117,9 @@ export async function fetchPackages(
   packages: readonly string[],
   log: Log,
 ): Promise<string> {
-  return cached(`${name}-${suite}-${process.arch}`, log, async (folder) => {
+  // Another list of packages is another folder.
+  const list = shortHash(packages.join(' '));
+  return cached(`${name}-${suite}-${process.arch}-${list}`, log, async (folder) => {
     const versions = await unpackPackages(folder, suite, packages, log);
     await writeFile(join(folder, 'packages.txt'), `${versions.sort().join('\n')}\n`);
   });
@@ -140,8 +142,11 @@ async function askVersion(server: CommandLine, flavour: Flavour): Promise<string
 }
 
 function identityOf(flavour: Flavour, version: string, place: string): string {
-  const hash = createHash('sha256').update(place).digest('hex').slice(0, 8);
-  return `${flavour}-${version}-${hash}`;
+  return `${flavour}-${version}-${shortHash(place)}`;
+}
+
+function shortHash(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 8);
 }
 
 export type ClientTool =
@@ -149,9 +154,11 @@ export type ClientTool =
   | 'mysqldump'
   | 'mysqlbinlog'
   | 'mysqladmin'
+  | 'mysql_tzinfo_to_sql'
   | 'mariadb'
   | 'mariadb-dump'
-  | 'mariadb-binlog';
+  | 'mariadb-binlog'
+  | 'mariadb-tzinfo-to-sql';
 
 /**
  * How to run a client program of an installation. Options of the caller that must come first

@@ -1,11 +1,15 @@
 import { constants, existsSync } from 'node:fs';
-import { cp, mkdir, readFile, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { cp, mkdir, readFile, realpath, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { cached } from './cache.js';
 import { SandboxError } from './errors.js';
 import type { Installation } from './installation.js';
 import { runChecked, type Log } from './run.js';
 import { installationOptions, shareDirectory } from './server-options.js';
+import { timeZoneScript } from './time-zones.js';
+
+/** Raised when the way to initialise changes, so that older templates are not used. */
+const TEMPLATE_VERSION = 2;
 
 const INITIALISE_TIMEOUT_MS = 5 * 60_000;
 
@@ -18,11 +22,18 @@ export async function createDataDirectory(
   dataDirectory: string,
   log: Log,
 ): Promise<void> {
-  const template = await cached(`template-${installation.identity}`, log, async (folder) => {
+  const name = `template-${installation.identity}-${TEMPLATE_VERSION}`;
+  const template = await cached(name, log, async (folder) => {
     log(`initialising a ${installation.flavour} ${installation.version} data directory`);
     const data = join(folder, 'data');
-    if (installation.flavour === 'mysql') await initialiseMysql(installation, data);
-    else await initialiseMariadb(installation, data);
+    const zones = await timeZoneScript(installation);
+    if (installation.flavour === 'mysql') {
+      const zonesFile = join(folder, 'time-zones.sql');
+      await writeFile(zonesFile, zones);
+      await initialiseMysql(installation, data, zonesFile);
+    } else {
+      await initialiseMariadb(installation, data, zones);
+    }
     // The server's UUID: each copy must make its own.
     await rm(join(data, 'auto.cnf'), { force: true });
   });
@@ -32,10 +43,14 @@ export async function createDataDirectory(
   });
 }
 
-async function initialiseMysql(installation: Installation, data: string): Promise<void> {
+async function initialiseMysql(
+  installation: Installation,
+  data: string,
+  initFile: string,
+): Promise<void> {
   const { command, argsPrefix, env } = installation.server;
   const options = [...installationOptions(installation), `--datadir=${data}`];
-  const args = [...argsPrefix, ...options, '--initialize-insecure'];
+  const args = [...argsPrefix, ...options, '--initialize-insecure', `--init-file=${initFile}`];
   await runChecked(command, args, { env, timeoutMs: INITIALISE_TIMEOUT_MS });
 }
 
@@ -43,9 +58,15 @@ async function initialiseMysql(installation: Installation, data: string): Promis
  * MariaDB's own way is the shell script mariadb-install-db, which feeds these files to
  * `mariadbd --bootstrap` after looking for programs at fixed places; we feed them ourselves.
  */
-async function initialiseMariadb(installation: Installation, data: string): Promise<void> {
+async function initialiseMariadb(
+  installation: Installation,
+  data: string,
+  zones: string,
+): Promise<void> {
   const { command, argsPrefix, env } = installation.server;
-  const share = shareDirectory(installation.baseDirectory ?? '/usr');
+  // Installed: `/usr/sbin/mariadbd` has its files in `/usr/share`, an unpacked archive likewise.
+  const base = installation.baseDirectory ?? dirname(dirname(await realpath(command)));
+  const share = shareDirectory(base);
   await mkdir(data, { mode: 0o700 });
   const args = [
     ...argsPrefix,
@@ -57,7 +78,7 @@ async function initialiseMariadb(installation: Installation, data: string): Prom
     '--max_allowed_packet=8M',
     '--net_buffer_length=16K',
   ];
-  const input = await mariadbSystemTables(share);
+  const input = (await mariadbSystemTables(share)) + zones;
   await runChecked(command, args, { env, input, timeoutMs: INITIALISE_TIMEOUT_MS });
 }
 

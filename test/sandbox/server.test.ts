@@ -31,6 +31,11 @@ describe.each(['mysql', 'mariadb'] as const)('a private %s', (flavour) => {
     expect(server.version).toMatch(flavour === 'mariadb' ? /^1\d\./ : /^(8|9)\./);
   });
 
+  test('knows time zones by name', async () => {
+    const sql = "SELECT CONVERT_TZ('2026-07-01 12:00:00', 'UTC', 'Europe/Berlin') t";
+    expect(await query(server, sql)).toEqual([{ t: '2026-07-01 14:00:00' }]);
+  });
+
   test('keeps the password out of every command line and out of its log', async () => {
     await runClient(server, flavour, ['-e', 'SELECT 1']);
     for (const line of commandLines().values()) expect(line).not.toContain(server.password);
