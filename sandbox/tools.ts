@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { readdir } from 'node:fs/promises';
+import { SandboxError } from './errors.js';
 import { fetchPackages } from './installation.js';
 import { onPath, silent, type CommandLine, type Log } from './run.js';
 import { openUnpacked, unpackedCommand } from './unpacked.js';
@@ -28,9 +29,17 @@ export async function ensureTool(name: Tool, log: Log = silent): Promise<Command
     return { command: installed, argsPrefix: [], env: { ...process.env } };
   }
   const packageName = PACKAGE_OF[name];
-  const root = await fetchPackages(packageName, 'own-release', [packageName], (line) => {
+  const tell: Log = (line) => {
     log(`${packageName}: ${line}`);
-  });
+  };
+  const root = await fetchPackages(packageName, 'own-release', [packageName], tell).catch(
+    (cause: unknown) => {
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      throw new SandboxError(`could not get ${name}: ${reason}. Install ${packageName}.`, {
+        cause,
+      });
+    },
+  );
   const tree = await openUnpacked(root);
   const tool = unpackedCommand(tree, name);
   const plugins = await mariadbClientPlugins(root);
