@@ -18,9 +18,10 @@ export function wholeNumber(minimum: number, maximum: number): ValueReader<numbe
   };
 }
 
+/** Case does not matter, and `VERIFY_CA`, as the mysql client spells it, is `verify-ca`. */
 export function oneOf<T extends string>(choices: readonly T[]): ValueReader<T> {
   return (text) => {
-    const value = choices.find((choice) => choice === text.toLowerCase());
+    const value = choices.find((choice) => choice === text.toLowerCase().replaceAll('_', '-'));
     return value === undefined
       ? { expected: choices.join(', ').replace(/, ([^,]*)$/, ' or $1') }
       : { value };
