@@ -1,5 +1,5 @@
 /** Where an archive's bytes come from: a file, memory, or ranges of something remote. */
-import { open } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { ReshelveError } from '../errors.js';
 import { fileError, withFileErrors } from './file-errors.js';
@@ -20,32 +20,42 @@ export interface ByteSource {
 /** One read call takes at most 2 GiB (Linux: 0x7ffff000 bytes). */
 const BYTES_PER_READ_MAX = 1024 ** 3;
 
-/** Opens a file for reading. Throws `BACKUP_NOT_FOUND`, `DIRECTORY`, `FILE_LIMIT` or `IO`. */
+/**
+ * Opens a file for reading. Throws `BACKUP_NOT_FOUND`, `NOT_A_BACKUP` where `path` is a folder or
+ * the like, `DIRECTORY`, `FILE_LIMIT` or `IO`.
+ */
 export async function openFileSource(path: string): Promise<ByteSource> {
-  const handle = await openForReading(path);
-  try {
-    const { size } = await handle.stat();
-    return {
-      name: path,
-      size,
-      read: (offset, length) => readFully(handle, path, offset, length),
-      close: () => handle.close(),
-    };
-  } catch (error) {
-    await handle.close();
-    throw fileError(error, 'read', path);
-  }
+  await expectRegularFile(path);
+  return withFileErrors('open', path, async () => {
+    const handle = await open(path, 'r');
+    try {
+      const { size } = await handle.stat();
+      return {
+        name: path,
+        size,
+        read: (offset, length) => readFully(handle, path, offset, length),
+        close: () => handle.close(),
+      };
+    } catch (error) {
+      await handle.close();
+      throw error;
+    }
+  });
 }
 
-async function openForReading(path: string): Promise<FileHandle> {
+/** Looks before opening, since opening a named pipe would wait for its writer. */
+async function expectRegularFile(path: string): Promise<void> {
+  let isFile: boolean;
   try {
-    return await open(path, 'r');
+    isFile = (await stat(path)).isFile();
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
       throw new ReshelveError('BACKUP_NOT_FOUND', `no such file: ${path}`, { cause: error });
     }
     throw fileError(error, 'open', path);
   }
+  if (!isFile)
+    throw new ReshelveError('NOT_A_BACKUP', `expected a file but found another thing: ${path}`);
 }
 
 async function readFully(

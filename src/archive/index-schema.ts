@@ -63,6 +63,7 @@ export const tableSchema: v.GenericSchema<TableEntry> = v.object({
   name,
   engine: name,
   transactional: v.boolean(),
+  versioned: v.exactOptional(v.boolean()),
   autoIncrement: v.exactOptional(v.pipe(text, v.regex(/^[0-9]{1,20}$/))),
   definitionSha256: sha256,
   columns: v.array(column),

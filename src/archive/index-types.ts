@@ -91,6 +91,8 @@ export interface TableEntry {
   readonly name: string;
   readonly engine: string;
   readonly transactional: boolean;
+  /** MariaDB: the rows are those of all times (`FOR SYSTEM_TIME ALL`). */
+  readonly versioned?: boolean;
   /** Decimal digits, because the counter may exceed 2^53. */
   readonly autoIncrement?: string;
   /** Of the CREATE TABLE text: 64 lower-case hexadecimal digits. */

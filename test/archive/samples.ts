@@ -1,4 +1,5 @@
 /** Small archives for the tests of this folder. */
+import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -139,8 +140,13 @@ export async function writeArchive(
   options: ArchiveWriterOptions = {},
 ): Promise<FinishedArchive> {
   const writer = await ArchiveWriter.create(path, options);
-  for (const member of members) await writer.append(member);
-  return writer.finish(parts);
+  try {
+    for (const member of members) await writer.append(member);
+    return await writer.finish(parts);
+  } catch (error) {
+    await writer.abort();
+    throw error;
+  }
 }
 
 /** The bytes of the sample archive. */
@@ -148,6 +154,21 @@ export async function sampleArchive(): Promise<Buffer> {
   return withFolder(async (folder) => {
     const path = join(folder, 'sample.sql.gz');
     await writeArchive(path, sampleMembers(), sampleParts());
+    return readFile(path);
+  });
+}
+
+/** The bytes of the smallest archive that has rows. */
+export async function smallestArchive(): Promise<Buffer> {
+  return withFolder(async (folder) => {
+    const path = join(folder, 'smallest.sql.gz');
+    const [header, table, , data] = sampleMembers();
+    assert(header !== undefined && table !== undefined && data !== undefined, 'samples are there');
+    const { header: headerFields, tables } = sampleParts();
+    const parts = { header: headerFields, tables: tables.slice(0, 1), ranges: [], objects: [] };
+    const { kind, sql, rows, statements, longestStatement } = data;
+    const rowsOnly = { kind, table: 'BOOK', sql, statements, longestStatement, rows: rows ?? 0 };
+    await writeArchive(path, [header, table, rowsOnly], parts);
     return readFile(path);
   });
 }
