@@ -94,7 +94,7 @@ async function readObject(
   const text = (column: string): string | undefined => bytes(column)?.toString('utf8');
   const createStatement = bytes(TEXT_COLUMN.get(object.type) ?? '');
   if (createStatement === null || createStatement.length === 0) {
-    throw unreadable(database, object);
+    throw unreadable(session, database, object);
   }
   const timeZone = text('time_zone');
   const broken =
@@ -115,12 +115,14 @@ async function readObject(
   };
 }
 
-function unreadable(database: string, object: ObjectName): ReshelveError {
+function unreadable(session: Session, database: string, object: ObjectName): ReshelveError {
+  const privilege =
+    session.facts.flavour === 'mariadb' ? 'SELECT ON mysql.proc' : 'SHOW_ROUTINE ON *.*';
   return new ReshelveError(
     'PRIVILEGE',
     `the body of ${object.type} ${database}.${object.name} cannot be read: expected the privilege ` +
-      'SHOW_ROUTINE but found none',
-    { hint: 'Run as an administrator: GRANT SHOW_ROUTINE ON *.* TO the backup user.' },
+      `${privilege} but found none`,
+    { hint: `Run as an administrator: GRANT ${privilege} TO the backup user.` },
   );
 }
 

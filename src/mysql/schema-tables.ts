@@ -116,7 +116,7 @@ async function readColumns(
     columnType: record['column_type'] ?? '',
     characterSet: record['character_set'] ?? null,
     collation: record['collation'] ?? null,
-    generationExpression: record['generation_expression'] ?? '',
+    generationExpression: record['generation_expression'] ?? null,
     extra: record['extra'] ?? '',
     nullable: record['nullable'] === 'YES',
   }));
@@ -129,7 +129,7 @@ async function readUniqueKeys(
 ): Promise<Map<string, KeyRecord[]>> {
   const records = await session.records(
     `SELECT TABLE_NAME AS table_name, INDEX_NAME AS name, COLUMN_NAME AS column_name,
-       SUB_PART AS sub_part
+       SUB_PART AS sub_part, COLLATION AS direction
      FROM information_schema.STATISTICS
      WHERE TABLE_SCHEMA = ${quoteString(database)} AND NON_UNIQUE = 0
      ORDER BY TABLE_NAME, INDEX_NAME <> 'PRIMARY', INDEX_NAME, SEQ_IN_INDEX`,
@@ -159,7 +159,10 @@ function toKey(
     name,
     columns: own.map((part) => part['column_name'] ?? ''),
     identifiesRows: own.every(
-      (part) => part['sub_part'] === null && required.has(part['column_name'] ?? ''),
+      (part) =>
+        part['sub_part'] === null &&
+        part['direction'] === 'A' &&
+        required.has(part['column_name'] ?? ''),
     ),
   };
 }

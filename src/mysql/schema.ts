@@ -11,7 +11,7 @@ export interface ColumnRecord extends ColumnFacts {
 export interface KeyRecord {
   readonly name: string;
   readonly columns: readonly string[];
-  /** No prefix, no expression and no NULL: every row has its own place in this key. */
+  /** Ascending, no prefix, no expression, no NULL: every row has its own place in this key. */
   readonly identifiesRows: boolean;
 }
 

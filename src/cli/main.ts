@@ -1,0 +1,27 @@
+#!/usr/bin/env node
+/** The command line: one file per verb, registered here. */
+import { Command, CommanderError } from 'commander';
+import { EXIT } from '../errors.js';
+import { TOOL_VERSION } from '../version.js';
+import { fullCommand } from './full.js';
+import { reportFailure } from './report.js';
+
+const program = new Command('reshelve')
+  .description('Backs up and recovers MySQL databases.')
+  .version(TOOL_VERSION)
+  .option('--json', 'print one JSON document on stdout, messages on stderr')
+  .option('--quiet', 'print nothing but warnings and errors')
+  .showSuggestionAfterError()
+  .exitOverride();
+
+fullCommand(program);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) {
+    process.exitCode = error.exitCode === 0 ? EXIT.done : EXIT.usage;
+  } else {
+    process.exitCode = reportFailure(error, program.opts<{ json?: boolean }>().json === true);
+  }
+}

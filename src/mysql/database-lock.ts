@@ -1,0 +1,83 @@
+/**
+ * The lock on the database itself: `GET_LOCK` on the server, so that two hosts with directories of
+ * their own cannot back up and restore one database at the same time. The server frees it when the
+ * connection ends, however it ends.
+ */
+import { createHash } from 'node:crypto';
+import { ReshelveError } from '../errors.js';
+import { quoteString } from '../sql/quote.js';
+import { isServerError } from './server-error.js';
+import type { Session } from './session.js';
+
+/** The server's limit for lock names (MySQL Reference Manual, "Locking Functions"). */
+const LOCK_NAME_CHARACTERS_MAX = 64;
+const PING_INTERVAL_MS = 60_000;
+const PING_TIMEOUT_MS = 30_000;
+
+export interface DatabaseLock {
+  /** Aborts, with the reason, when the connection that holds the lock is gone. */
+  readonly lost: AbortSignal;
+  release(): Promise<void>;
+}
+
+export function databaseLockName(database: string): string {
+  const plain = `reshelve:${database}`;
+  if (plain.length <= LOCK_NAME_CHARACTERS_MAX && /^[\x20-\x7e]+$/.test(plain)) return plain;
+  return `reshelve:${createHash('sha256').update(database).digest('hex').slice(0, 48)}`;
+}
+
+/** Takes the lock on a session that is used for nothing else. Throws LOCKED, naming the holder. */
+export async function acquireDatabaseLock(
+  session: Session,
+  database: string,
+  waitSeconds: number,
+): Promise<DatabaseLock> {
+  const name = quoteString(databaseLockName(database));
+  const got = await session.value(`SELECT GET_LOCK(${name}, ${Math.ceil(waitSeconds)})`, {
+    timeoutMs: (waitSeconds + 30) * 1000,
+  });
+  if (got !== '1') throw await lockedError(session, database, name);
+  const lost = new AbortController();
+  const timer = setInterval(() => {
+    session.ping(PING_TIMEOUT_MS).catch((error: unknown) => {
+      clearInterval(timer);
+      lost.abort(error);
+    });
+  }, PING_INTERVAL_MS);
+  timer.unref();
+  return {
+    lost: lost.signal,
+    release: async () => {
+      clearInterval(timer);
+      await session.close();
+    },
+  };
+}
+
+async function lockedError(
+  session: Session,
+  database: string,
+  name: string,
+): Promise<ReshelveError> {
+  const holder = await session.value(`SELECT IS_USED_LOCK(${name})`);
+  const detail = holder === undefined || holder === null ? '' : await describe(session, holder);
+  return new ReshelveError(
+    'LOCKED',
+    `another run works on database ${database} at ${session.where}${detail}`,
+  );
+}
+
+async function describe(session: Session, connection: string): Promise<string> {
+  try {
+    const [record] = await session.records(
+      `SELECT USER AS user, HOST AS host FROM information_schema.PROCESSLIST
+       WHERE ID = ${BigInt(connection)}`,
+    );
+    if (record !== undefined) {
+      return ` (connection ${connection} of ${record['user'] ?? ''} from ${record['host'] ?? ''})`;
+    }
+  } catch (error) {
+    if (!isServerError(error)) throw error;
+  }
+  return ` (connection ${connection})`;
+}

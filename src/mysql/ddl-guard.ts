@@ -1,0 +1,124 @@
+/**
+ * Keeps definitions still while they and their rows are read. Where the grants allow, the server's
+ * own backup lock holds DDL off without harm to anybody else; metadata locks can do it for every
+ * user, but whoever waits behind them blocks the table, so they are only taken when asked for.
+ */
+import { ReshelveError } from '../errors.js';
+import { quoteIdentifier } from '../sql/quote.js';
+import type { GrantSet } from './grants.js';
+import { ERRNO, isServerError } from './server-error.js';
+import { isAtLeast } from './server-facts.js';
+import type { Session } from './session.js';
+
+export interface DdlGuard {
+  readonly kind: 'backup-lock' | 'metadata-locks' | 'none';
+  readonly note: string;
+  /** Throws CONNECTION_LOST if the guard has not held all the time. */
+  confirm(): Promise<void>;
+  release(): Promise<void>;
+}
+
+const LOCK_WAIT_SECONDS = 10;
+const LOCK_TIMEOUT_MS = (LOCK_WAIT_SECONDS + 20) * 1000;
+const CONFIRM_TIMEOUT_MS = 60_000;
+
+const NONE: DdlGuard = {
+  kind: 'none',
+  note: 'changes of definitions are not held off but would be detected',
+  confirm: () => Promise.resolve(),
+  release: () => Promise.resolve(),
+};
+
+/** The statements of the server's backup lock, or none where it has no such lock or we no right. */
+function backupLockStatements(session: Session, grants: GrantSet): readonly string[] {
+  const { facts } = session;
+  if (facts.flavour === 'mysql') {
+    const possible = isAtLeast(facts, 8, 0) && grants.holdsGlobally('BACKUP_ADMIN');
+    return possible ? ['LOCK INSTANCE FOR BACKUP'] : [];
+  }
+  const possible = isAtLeast(facts, 10, 4, 1) && grants.holdsGlobally('RELOAD');
+  return possible
+    ? ['BACKUP STAGE START', 'BACKUP STAGE FLUSH', 'BACKUP STAGE BLOCK_DDL']
+    : [];
+}
+
+/** Takes the backup lock if it can be had within some seconds; otherwise changes are detected. */
+export async function guardByBackupLock(
+  open: () => Promise<Session>,
+  grants: GrantSet,
+): Promise<DdlGuard> {
+  const session = await open();
+  try {
+    const statements = backupLockStatements(session, grants);
+    if (statements.length > 0 && (await tryLock(session, statements))) {
+      return guardOf(session, 'backup-lock', 'changes of definitions wait until the backup ends');
+    }
+  } catch (error) {
+    await session.close();
+    throw error;
+  }
+  await session.close();
+  return NONE;
+}
+
+async function tryLock(session: Session, statements: readonly string[]): Promise<boolean> {
+  await session.execute(`SET SESSION lock_wait_timeout = ${LOCK_WAIT_SECONDS}`);
+  try {
+    for (const statement of statements) {
+      await session.execute(statement, { timeoutMs: LOCK_TIMEOUT_MS });
+    }
+    return true;
+  } catch (error) {
+    if (isServerError(error)) return false;
+    throw error;
+  }
+}
+
+/**
+ * Holds a metadata lock on each of the tables by reading no row of it in a transaction. Tables that
+ * are gone by then are passed over.
+ */
+export async function guardByMetadataLocks(
+  open: () => Promise<Session>,
+  tables: readonly string[],
+): Promise<DdlGuard> {
+  const session = await open();
+  try {
+    await session.execute(`SET SESSION lock_wait_timeout = ${LOCK_WAIT_SECONDS}`);
+    await session.execute('START TRANSACTION READ ONLY');
+    for (const table of tables) await holdTable(session, table);
+  } catch (error) {
+    await session.close();
+    throw error;
+  }
+  return guardOf(session, 'metadata-locks', 'changes of tables wait until the backup ends');
+}
+
+async function holdTable(session: Session, table: string): Promise<void> {
+  try {
+    await session.query(`SELECT 1 FROM ${quoteIdentifier(table)} LIMIT 0`, {
+      timeoutMs: LOCK_TIMEOUT_MS,
+    });
+  } catch (error) {
+    if (!isServerError(error, ERRNO.noSuchTable)) throw error;
+  }
+}
+
+function guardOf(session: Session, kind: DdlGuard['kind'], note: string): DdlGuard {
+  return {
+    kind,
+    note,
+    confirm: async () => {
+      try {
+        await session.ping(CONFIRM_TIMEOUT_MS);
+      } catch (cause) {
+        throw new ReshelveError(
+          'CONNECTION_LOST',
+          `${session.where} ended the connection that held definitions still`,
+          { cause },
+        );
+      }
+    },
+    release: () => session.close(),
+  };
+}

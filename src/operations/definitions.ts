@@ -1,0 +1,94 @@
+/** Turns definitions as the server gives them into members of an archive, in an order that loads. */
+import type { MemberInput } from '../archive/archive-writer.js';
+import type { DatabaseSchema, ObjectType, StoredObject, TableRecord } from '../mysql/schema.js';
+import { brokenObjectSql, objectSql, sequenceSql, tableSql } from '../sql/archive-text.js';
+import type { ObjectText } from '../sql/archive-text.js';
+import { stripDatabaseQualifiers, stripTriggerHeaderDatabase } from '../sql/ddl-qualifiers.js';
+import { viewOrder } from '../sql/view-order.js';
+
+/**
+ * Routines come before views, which may call functions; views after the views that they read;
+ * triggers after the rows, so that they do not fire; events last.
+ */
+const TYPE_ORDER: readonly ObjectType[] = [
+  'sequence',
+  'package',
+  'package body',
+  'function',
+  'procedure',
+  'view',
+  'trigger',
+  'event',
+];
+
+export function orderObjects(objects: readonly StoredObject[]): StoredObject[] {
+  const views = objects.filter((object) => object.type === 'view');
+  const order = viewOrder(views.map(({ name, createStatement }) => ({ name, text: createStatement })));
+  const placeOfView = new Map(order.map((name, place) => [name, place]));
+  const place = (object: StoredObject): number =>
+    object.type === 'view' ? (placeOfView.get(object.name) ?? 0) : 0;
+  return [...objects].sort(
+    (left, right) =>
+      TYPE_ORDER.indexOf(left.type) - TYPE_ORDER.indexOf(right.type) || place(left) - place(right),
+  );
+}
+
+export function tableMemberSql(table: TableRecord): MemberInput {
+  const sql = tableSql(table.name, table.createStatement);
+  return { kind: 'table', sql, table: table.name, statements: 2, longestStatement: sql.length };
+}
+
+export function sequenceMemberSql(object: StoredObject): MemberInput {
+  const sql = sequenceSql(object.name, object.createStatement, object.stateStatement);
+  return {
+    kind: 'sequence',
+    sql,
+    object: { type: object.type, name: object.name },
+    statements: 3,
+    longestStatement: sql.length,
+  };
+}
+
+export function objectMemberSql(object: StoredObject, schema: DatabaseSchema): MemberInput {
+  const text = objectText(object, schema);
+  const sql = object.broken === undefined ? objectSql(text) : brokenObjectSql(text, object.broken);
+  return {
+    kind: 'object',
+    sql,
+    object: { type: object.type, name: object.name },
+    statements: object.broken === undefined ? 7 : 0,
+    longestStatement: sql.length,
+  };
+}
+
+function objectText(object: StoredObject, schema: DatabaseSchema): ObjectText {
+  const { databaseCollation, timeZone } = object;
+  return {
+    keyword: object.type.toUpperCase(),
+    name: object.name,
+    createStatement: withoutDatabase(object, schema.name),
+    sqlMode: object.sqlMode,
+    characterSetClient: object.characterSetClient,
+    collationConnection: object.collationConnection,
+    ...(databaseCollation === null || databaseCollation === schema.collation
+      ? {}
+      : { databaseCollation }),
+    ownCollation: schema.collation,
+    ...(timeZone === undefined ? {} : { timeZone }),
+  };
+}
+
+/**
+ * The archive names no database, so that it loads into any. The server itself writes the name into
+ * views (function calls) and keeps it in the head of a trigger; bodies stay as their authors wrote them.
+ */
+export function withoutDatabase(object: StoredObject, database: string): Buffer {
+  const lexical = { sqlMode: object.sqlMode, charset: object.characterSetClient };
+  if (object.type === 'view') {
+    return stripDatabaseQualifiers(object.createStatement, database, lexical);
+  }
+  if (object.type === 'trigger') {
+    return stripTriggerHeaderDatabase(object.createStatement, database, lexical);
+  }
+  return object.createStatement;
+}
