@@ -5,6 +5,8 @@ import { EXIT } from '../errors.js';
 import { TOOL_VERSION } from '../version.js';
 import { fullCommand } from './full.js';
 import { reportFailure } from './report.js';
+import { restoreCommand } from './restore.js';
+import { verifyCommand } from './verify.js';
 
 const program = new Command('reshelve')
   .description('Backs up and recovers MySQL databases.')
@@ -15,6 +17,8 @@ const program = new Command('reshelve')
   .exitOverride();
 
 fullCommand(program);
+verifyCommand(program);
+restoreCommand(program);
 
 try {
   await program.parseAsync();

@@ -1,0 +1,198 @@
+/**
+ * Compares a loaded copy with what its archive says: definitions, row counts and the digest of every
+ * row, read back with the same SELECT list that the backup used.
+ */
+import type { ArchiveReader } from '../archive/archive-reader.js';
+import type { MemberEntry, TableEntry } from '../archive/index-types.js';
+import { splitIntoRanges, WHOLE_TABLE } from '../mysql/key-ranges.js';
+import { plansOf, RowReader } from '../mysql/row-stream.js';
+import { readObjects } from '../mysql/schema-objects.js';
+import { listTables, readTables } from '../mysql/schema-tables.js';
+import type { StoredObject, TableRecord } from '../mysql/schema.js';
+import type { Session } from '../mysql/session.js';
+import type { TableDigest } from '../sql/digest.js';
+import { combineDigests, EMPTY_DIGEST } from '../sql/digest.js';
+import type { CopyDifferences } from './archive-definitions.js';
+import { comparableObject, comparableTable, readDefinition } from './archive-definitions.js';
+import type { Output } from './context.js';
+import { inParallel } from './load-archive.js';
+
+export interface CompareRequest {
+  readonly reader: ArchiveReader;
+  readonly database: string;
+  readonly sessions: readonly [Session, ...Session[]];
+  readonly differences: CopyDifferences;
+  /** Another version of the server may word definitions in another way; then only rows count. */
+  readonly compareDefinitions: boolean;
+  readonly output: Output;
+  /** Tables that are there for another reason. */
+  readonly ignoredTables: ReadonlySet<string>;
+}
+
+export interface Comparison {
+  readonly tables: readonly { readonly name: string; readonly rows: number }[];
+  /** In words, without row data; none where the copy is what the archive says. */
+  readonly problems: readonly string[];
+}
+
+const RANGE_BYTES = 32 * 1024 * 1024;
+
+export async function compareCopy(request: CompareRequest): Promise<Comparison> {
+  const [control] = request.sessions;
+  const { index } = request.reader;
+  const listing = await listTables(control, request.database);
+  const listed = listing.tables.filter((table) => !request.ignoredTables.has(table.name));
+  const records = await readTables(control, request.database, listed);
+  const problems = [
+    ...compareNames(
+      'table',
+      index.tables.map((table) => table.name),
+      records.map((record) => record.name),
+    ),
+    ...(request.compareDefinitions ? await compareTables(request, records) : []),
+    ...(await compareObjects(request, listing.views, listing.sequences)),
+  ];
+  const rows = await compareRows(request, records, problems);
+  const tables = index.tables.map((table) => ({ name: table.name, rows: rows.get(table.name) ?? 0 }));
+  return { tables, problems };
+}
+
+function compareNames(
+  what: string,
+  expected: readonly string[],
+  found: readonly string[],
+): string[] {
+  const missing = expected.filter((name) => !found.includes(name));
+  const extra = found.filter((name) => !expected.includes(name));
+  return [
+    ...missing.map((name) => `${what} ${name}: expected it but found none`),
+    ...extra.map((name) => `${what} ${name}: found it though the backup has none`),
+  ];
+}
+
+async function compareTables(
+  request: CompareRequest,
+  records: readonly TableRecord[],
+): Promise<string[]> {
+  const problems: string[] = [];
+  const byName = new Map(records.map((record) => [record.name, record]));
+  for (const member of request.reader.members()) {
+    if (member.kind !== 'table' || member.table === undefined) continue;
+    const record = byName.get(member.table);
+    const definition = await readDefinition(request.reader, member);
+    if (record === undefined || definition === undefined) continue;
+    if (comparableTable(definition) !== comparableTable(record.createStatement)) {
+      problems.push(`table ${record.name}: its definition differs from the backup's`);
+    }
+  }
+  return problems;
+}
+
+async function compareObjects(
+  request: CompareRequest,
+  views: readonly string[],
+  sequences: readonly string[],
+): Promise<string[]> {
+  const { index } = request.reader;
+  const [control] = request.sessions;
+  const found = await readObjects(control, request.database, views, sequences);
+  const keyOf = (object: { readonly type: string; readonly name: string }): string =>
+    `${object.type} ${object.name}`;
+  const expected = index.objects.filter((object) => object.broken === undefined);
+  const problems = compareNames('object', expected.map(keyOf), found.map(keyOf));
+  if (!request.compareDefinitions) return problems;
+  const byKey = new Map(found.map((object) => [keyOf(object), object]));
+  for (const member of request.reader.members()) {
+    const object = member.object === undefined ? undefined : byKey.get(keyOf(member.object));
+    if (object === undefined) continue;
+    if (await differs(request, member, object)) {
+      problems.push(`${keyOf(object)}: its definition differs from the backup's`);
+    }
+  }
+  return problems;
+}
+
+async function differs(
+  request: CompareRequest,
+  member: MemberEntry,
+  object: StoredObject,
+): Promise<boolean> {
+  const definition = await readDefinition(request.reader, member);
+  if (definition === undefined) return false;
+  const { database } = request.reader.index.header;
+  const lexical = { sqlMode: object.sqlMode, charset: object.characterSetClient };
+  const { differences } = request;
+  return (
+    comparableObject(object.type, definition, database, differences, lexical) !==
+    comparableObject(object.type, object.createStatement, request.database, differences, lexical)
+  );
+}
+
+/** Counts and digests, several tables and ranges at a time; what differs is added to `problems`. */
+async function compareRows(
+  request: CompareRequest,
+  records: readonly TableRecord[],
+  problems: string[],
+): Promise<Map<string, number>> {
+  const byName = new Map(records.map((record) => [record.name, record]));
+  const total = request.reader.index.header.totals.rows;
+  const rows = new Map<string, number>();
+  let done = 0;
+  const largestFirst = [...request.reader.index.tables].sort((a, b) => b.rows - a.rows);
+  await inParallel(request.sessions, largestFirst, async (session, entry) => {
+    const record = byName.get(entry.name);
+    if (record === undefined) return;
+    const digest = await digestTable(session, entry, record);
+    rows.set(entry.name, digest.rows);
+    problems.push(...compareDigest(entry, digest));
+    done += digest.rows;
+    request.output.progress({ activity: 'Comparing rows', done, total, unit: 'rows' });
+  });
+  request.output.progress(null);
+  return rows;
+}
+
+function compareDigest(entry: TableEntry, found: TableDigest): string[] {
+  if (entry.rows !== found.rows) {
+    return [`table ${entry.name}: expected ${entry.rows} rows but found ${found.rows}`];
+  }
+  const same = entry.digest.sum === found.sum && entry.digest.xor === found.xor;
+  return same ? [] : [`table ${entry.name}: the content of its rows differs from the backup's`];
+}
+
+async function digestTable(
+  session: Session,
+  entry: TableEntry,
+  record: TableRecord,
+): Promise<TableDigest> {
+  if (entry.columns.length === 0) {
+    return EMPTY_DIGEST;
+  }
+  const reader = new RowReader();
+  const key = record.uniqueKeys.find(
+    (candidate) => entry.key !== null && candidate.columns.join() === entry.key.join(),
+  );
+  const keyPlans = key === undefined ? undefined : plansOf(entry.columns, key.columns);
+  const ranges =
+    key === undefined || keyPlans === undefined
+      ? [WHOLE_TABLE]
+      : await splitIntoRanges(session, { table: record, key, keyPlans, rangeBytes: RANGE_BYTES });
+  const digests: TableDigest[] = [];
+  for (const range of ranges) {
+    digests.push(
+      await reader.read(
+        session,
+        {
+          table: entry.name,
+          columns: entry.columns,
+          versioned: entry.versioned === true,
+          ...(key === undefined || ranges.length === 1 ? {} : { key }),
+          range,
+        },
+        { insertPrefix: Buffer.from('-'), statementBytesTarget: 1, memberBytesTarget: 1, hashOnly: true },
+        () => Promise.resolve(),
+      ),
+    );
+  }
+  return combineDigests(digests);
+}

@@ -1,0 +1,249 @@
+/** The quick restore: a sound file into a database, over several connections. */
+import { openArchive } from '../archive/archive-reader.js';
+import type { ArchiveReader } from '../archive/archive-reader.js';
+import { probeFile } from '../archive/probe-file.js';
+import { ReshelveError } from '../errors.js';
+import { acquireDatabaseLock } from '../mysql/database-lock.js';
+import type { Session } from '../mysql/session.js';
+import { renameDatabaseQualifiers } from '../sql/ddl-qualifiers.js';
+import type { SplitStatement } from '../sql/statement-splitter.js';
+import { assertSound } from './check-file.js';
+import type { ChosenBackup } from './choose-backup.js';
+import { chooseBackup } from './choose-backup.js';
+import type { Context } from './context.js';
+import { assertForeignComplete, loadForeign } from './load-foreign.js';
+import { isCreate } from './archive-definitions.js';
+import { loadArchive } from './load-archive.js';
+import type { Run } from './run.js';
+import { recordedRun } from './run.js';
+import { openServer } from './sessions.js';
+import { createDatabase, dropDatabase, lookAtDatabase } from './target-database.js';
+
+export interface RestoreOptions {
+  readonly file?: string;
+  /** The database to load into; DB_NAME where it is left out. */
+  readonly into?: string;
+  /** Only these tables; all where it is empty. */
+  readonly tables: readonly string[];
+  readonly dryRun: boolean;
+  /** Keep the restore out of the binary log; replicas then do not follow. */
+  readonly withoutBinlog: boolean;
+  /** Asks whether the named database may be overwritten; throws CONFIRMATION if not. */
+  readonly confirm: (database: string, loss: string) => Promise<void>;
+}
+
+export interface RestoreResult {
+  readonly file: string;
+  readonly database: string;
+  readonly rows: number;
+  readonly seconds: number;
+  readonly dryRun: boolean;
+}
+
+export async function runRestore(context: Context, options: RestoreOptions): Promise<RestoreResult> {
+  if (options.dryRun) {
+    const { plan } = await prepareRestore(context, options);
+    plan.forEach((line) => {
+      context.output.line(line);
+    });
+    const database = options.into ?? context.configuration.databaseName;
+    return { file: options.file ?? '', database, rows: 0, seconds: 0, dryRun: true };
+  }
+  return recordedRun(context, 'restore', (run) => restore(run, options));
+}
+
+interface Preparation {
+  readonly backup: ChosenBackup;
+  readonly kind: 'archive' | 'foreign';
+  readonly plan: readonly string[];
+  /** What would be lost; undefined where nothing would. */
+  readonly loss?: string;
+}
+
+/** Everything that can be known before the first change: the file is sound, the target is seen. */
+async function prepareRestore(context: Context, options: RestoreOptions): Promise<Preparation> {
+  const database = options.into ?? context.configuration.databaseName;
+  const backup = await chooseBackup(context, options.file);
+  const kind = await assertLoadable(context, backup, options);
+  const session = await openServer(context, context.configuration.server);
+  try {
+    const state = await lookAtDatabase(session, database);
+    const loss = describeLoss(database, state, options);
+    return {
+      backup,
+      kind,
+      ...(loss === undefined ? {} : { loss }),
+      plan: [
+        `Would restore ${backup.shown} into ${database}.`,
+        loss === undefined ? 'Nothing would be overwritten.' : `Would be lost: ${loss}.`,
+      ],
+    };
+  } finally {
+    await session.close();
+  }
+}
+
+function describeLoss(
+  database: string,
+  state: { readonly exists: boolean; readonly tables: readonly string[] },
+  options: RestoreOptions,
+): string | undefined {
+  if (!state.exists || state.tables.length === 0) return undefined;
+  if (options.tables.length === 0) {
+    return `everything that is in ${database} now (${state.tables.length} tables and views)`;
+  }
+  const replaced = options.tables.filter((table) => state.tables.includes(table));
+  if (replaced.length === 0) return undefined;
+  return `the present content of ${replaced.map((table) => `${database}.${table}`).join(', ')}`;
+}
+
+async function assertLoadable(
+  context: Context,
+  backup: ChosenBackup,
+  options: RestoreOptions,
+): Promise<'archive' | 'foreign'> {
+  const probe = await probeFile(backup.path);
+  if (probe.kind === 'reshelve') {
+    await assertSound(context, backup.path, backup.shown);
+    const reader = await openArchive(backup.path);
+    try {
+      assertTablesInside(reader, backup, options.tables);
+    } finally {
+      await reader.close();
+    }
+    return 'archive';
+  }
+  if (probe.kind !== 'gzip-sql' && probe.kind !== 'plain-sql') {
+    throw new ReshelveError('NOT_A_BACKUP', `${backup.shown}: expected a backup but found ${probe.detail}`);
+  }
+  if (options.tables.length > 0) {
+    throw new ReshelveError(
+      'USAGE',
+      `--table needs an archive with an index, but ${backup.shown} is a dump of another tool`,
+      { hint: 'Restore the dump into a scratch database with --into and copy the table from there.' },
+    );
+  }
+  await assertForeignComplete(context, backup.path, backup.shown);
+  return 'foreign';
+}
+
+function assertTablesInside(
+  reader: ArchiveReader,
+  backup: ChosenBackup,
+  tables: readonly string[],
+): void {
+  const known = new Set(reader.index.tables.map((table) => table.name));
+  const missing = tables.filter((table) => !known.has(table));
+  if (missing.length === 0) return;
+  throw new ReshelveError('USAGE', `${backup.shown} has no table ${missing.join(', ')}`, {
+    hint: `Run \`reshelve inspect ${backup.shown}\` to see the tables in it.`,
+  });
+}
+
+async function restore(run: Run, options: RestoreOptions): Promise<RestoreResult> {
+  const { context } = run;
+  const { configuration, output } = context;
+  const database = options.into ?? configuration.databaseName;
+  const { backup, kind, loss } = await prepareRestore(context, options);
+  if (loss !== undefined) await options.confirm(database, loss);
+  output.line(`Restoring ${backup.shown} into ${database}...`);
+  const started = performance.now();
+  const control = await openServer(context, configuration.server);
+  let rows: number;
+  try {
+    const lock = await acquireDatabaseLock(control, database, configuration.backup.lockWaitMs / 1000);
+    try {
+      rows =
+        kind === 'archive'
+          ? await restoreArchive(context, backup, database, options)
+          : await restoreForeign(context, backup, database, options);
+    } finally {
+      await lock.release();
+    }
+  } finally {
+    await control.close();
+  }
+  const seconds = (performance.now() - started) / 1000;
+  await run.record({ file: backup.entry?.file ?? backup.path, database, rows });
+  return { file: backup.shown, database, rows, seconds, dryRun: false };
+}
+
+async function restoreArchive(
+  context: Context,
+  backup: ChosenBackup,
+  database: string,
+  options: RestoreOptions,
+): Promise<number> {
+  const reader = await openArchive(backup.path);
+  try {
+    const { header } = reader.index;
+    await prepareTarget(context, database, header, options.tables.length > 0);
+    const result = await loadArchive({
+      reader,
+      open: () => openServer(context, context.configuration.server, database),
+      connections: context.configuration.backup.threads,
+      ...(options.tables.length === 0 ? {} : { tables: new Set(options.tables) }),
+      rewrite: (statement) => renamed(statement, header.database, database),
+      withoutBinlog: options.withoutBinlog,
+      output: context.output,
+    });
+    return result.rows;
+  } finally {
+    await reader.close();
+  }
+}
+
+/** Bodies that name their own database follow it into a database of another name. */
+export function renamed(statement: SplitStatement, from: string, to: string): Buffer {
+  if (from === to || !isCreate(statement) || statement.kind === 'CREATE TABLE') {
+    return statement.text;
+  }
+  return renameDatabaseQualifiers(statement.text, from, to, ddlOptionsOf(statement));
+}
+
+function ddlOptionsOf(statement: SplitStatement): { sqlMode: string; charset?: string } {
+  const { lex } = statement;
+  const modes = [
+    ...(lex.ansiQuotes === true ? ['ANSI_QUOTES'] : []),
+    ...(lex.noBackslashEscapes === true ? ['NO_BACKSLASH_ESCAPES'] : []),
+  ];
+  return {
+    sqlMode: modes.join(),
+    ...(lex.charset === undefined ? {} : { charset: lex.charset }),
+  };
+}
+
+async function prepareTarget(
+  context: Context,
+  database: string,
+  defaults: { readonly characterSet: string; readonly collation: string } | undefined,
+  keepOthers: boolean,
+): Promise<void> {
+  const session: Session = await openServer(context, context.configuration.server);
+  try {
+    const { exists } = await lookAtDatabase(session, database);
+    if (exists && keepOthers) return;
+    if (exists) await dropDatabase(session, database);
+    await createDatabase(session, database, defaults);
+  } finally {
+    await session.close();
+  }
+}
+
+async function restoreForeign(
+  context: Context,
+  backup: ChosenBackup,
+  database: string,
+  options: RestoreOptions,
+): Promise<number> {
+  await prepareTarget(context, database, undefined, false);
+  const loaded = await loadForeign({
+    context,
+    path: backup.path,
+    shown: backup.shown,
+    database,
+    open: () => openServer(context, context.configuration.server, database),
+    withoutBinlog: options.withoutBinlog,
+  });
+  return loaded.rows;
+}
