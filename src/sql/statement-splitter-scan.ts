@@ -4,7 +4,6 @@ import { CLASS } from './statement-splitter-tables.js';
 const BACKSLASH = 0x5c;
 const NEWLINE = 0x0a;
 const STAR = 0x2a;
-const SLASH = 0x2f;
 const BANG = 0x21;
 const MINUS = 0x2d;
 const UPPER_M = 0x4d;
@@ -95,18 +94,19 @@ export function isSandboxLine(bytes: Uint8Array, at: number, end: number): boole
 
 /** Index after the line break that ends a comment; `-1 - n` to go on from n with more bytes. */
 export function lineCommentEnd(bytes: Buffer, from: number, end: number): number {
-  const newline = bytes.indexOf(NEWLINE, from);
-  return newline === -1 || newline >= end ? -1 - end : newline + 1;
+  const newline = bytes.subarray(from, end).indexOf(NEWLINE);
+  return newline === -1 ? -1 - end : from + newline + 1;
 }
 
 /** Index after the star and slash that end a comment; `-1 - n` to go on from n with more bytes. */
 export function blockCommentEnd(bytes: Buffer, from: number, end: number): number {
-  let star = bytes.indexOf(STAR, from);
-  while (star !== -1 && star < end - 1) {
-    if (bytes[star + 1] === SLASH) return star + 2;
-    star = bytes.indexOf(STAR, star + 1);
-  }
-  return star === end - 1 ? -1 - star : -1 - end;
+  return endMarkIn(bytes, '*/', from, end);
+}
+
+/** Index after `mark`; `-1 - n`, with n before a possible beginning of it, where it has not come. */
+export function endMarkIn(bytes: Buffer, mark: string, from: number, end: number): number {
+  const found = bytes.subarray(from, end).indexOf(mark, 0, 'latin1');
+  return found === -1 ? -1 - Math.max(from, end - mark.length + 1) : from + found + mark.length;
 }
 
 /** A backslash outside strings: `\g` and `\G` end a statement, `\N` is NULL, the rest is foreign. */
@@ -119,4 +119,26 @@ export function backslashMeaning(
   const letter = String.fromCharCode(bytes[at + 1] ?? 0);
   if (letter === 'g' || letter === 'G') return 'end';
   return letter === 'N' ? 'null' : 'command';
+}
+
+/** Longest `$tag$` looked for. */
+const DOLLAR_TAG_BYTES_MAX = 66;
+
+export type DollarTag = { readonly tag: string } | 'undecided' | 'none';
+
+/**
+ * The `$tag$` at `at` with which MySQL 9 quotes the body of a routine or library in another language
+ * (`AS $$ … $$`); `undecided` where the bytes end before it shows whether there is one.
+ * Only after AS, for elsewhere (and in MariaDB) a dollar is a letter of a name.
+ */
+export function dollarTagAt(bytes: Buffer, at: number, end: number): DollarTag {
+  let before = at - 1;
+  while (before >= 0 && isSpaceByte(bytes[before])) before -= 1;
+  const word = bytes.toString('latin1', Math.max(0, before - 2), before + 1);
+  if (before === at - 1 || !/(^|[^\w$\x80-\xff])as$/i.test(word)) return 'none';
+  const head = bytes.toString('latin1', at, Math.min(end, at + DOLLAR_TAG_BYTES_MAX));
+  const tag = /^\$[\w\x80-\xff]*\$/.exec(head)?.[0];
+  if (tag !== undefined) return { tag };
+  const isCutOff = head.length < DOLLAR_TAG_BYTES_MAX && /^\$[\w\x80-\xff]*$/.test(head);
+  return isCutOff ? 'undecided' : 'none';
 }

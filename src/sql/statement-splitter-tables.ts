@@ -11,6 +11,7 @@ export const CLASS = {
   backslash: 5,
   lead: 6,
   delimiter: 7,
+  dollar: 8,
 } as const;
 
 export interface ByteTables {
@@ -42,6 +43,7 @@ export function byteTables(options: TableOptions): ByteTables {
   plain[0x2d] = CLASS.dash;
   plain[0x23] = CLASS.hash;
   plain[0x2f] = CLASS.slash;
+  plain[0x24] = CLASS.dollar;
   plain[BACKSLASH] = CLASS.backslash;
   markLeads(plain, options.wide);
   const text = plain.slice();

@@ -7,6 +7,8 @@ import {
   blockCommentEnd,
   closingQuote,
   commentAt,
+  dollarTagAt,
+  endMarkIn,
   lineCommentEnd,
   skim,
   startsWith,
@@ -17,7 +19,7 @@ import { wideCharsetTables } from './tokenizer-charset.js';
 import type { WideCharsetTables } from './tokenizer-charset.js';
 import type { LexOptions } from './tokenizer.js';
 
-export type TextState = 'text' | 'quoted' | 'line-comment' | 'block-comment';
+export type TextState = 'text' | 'quoted' | 'dollar-quoted' | 'line-comment' | 'block-comment';
 
 /** `end`: a delimiter stands at `position`. `more`: the bytes end first. `switched`: look again. */
 type Outcome = 'end' | 'more' | 'switched';
@@ -36,6 +38,7 @@ export class TextScanner {
   readonly #options: () => LexOptions;
   #state: TextState = 'text';
   #quote = 0;
+  #dollarTag = '';
   #delimiter: Buffer;
   #tables: ByteTables;
   #wide: WideCharsetTables | undefined;
@@ -58,6 +61,7 @@ export class TextScanner {
   /** What is open at the end of the input. */
   get openThing(): 'statement' | 'string' | 'identifier' | 'comment' {
     if (this.#state === 'block-comment') return 'comment';
+    if (this.#state === 'dollar-quoted') return 'string';
     if (this.#state !== 'quoted') return 'statement';
     const isAnsi = this.#quote === DOUBLE_QUOTE && this.#options().ansiQuotes === true;
     return this.#quote === BACKTICK || isAnsi ? 'identifier' : 'string';
@@ -96,6 +100,7 @@ export class TextScanner {
   #scan(bytes: Buffer, end: number, ended: boolean): Outcome {
     if (this.#state === 'text') return this.#scanText(bytes, end, ended);
     if (this.#state === 'quoted') return this.#scanQuoted(bytes, end);
+    if (this.#state === 'dollar-quoted') return this.#scanDollarQuoted(bytes, end);
     return this.#scanComment(bytes, end);
   }
 
@@ -129,6 +134,8 @@ export class TextScanner {
         this.#state = 'quoted';
         return this.#scanQuoted(bytes, end) === 'more' ? 'more' : 'text';
       }
+      case CLASS.dollar:
+        return this.#scanDollar(bytes, end, ended);
       case CLASS.hash:
         return this.#enterComment('line-comment', 1);
       case CLASS.backslash:
@@ -147,6 +154,27 @@ export class TextScanner {
     const close = closingQuote(bytes, stops, this.#wide?.trail, this.position, end);
     this.position = close < 0 ? -1 - close : close + 1;
     if (close < 0) return 'more';
+    this.#state = 'text';
+    return 'switched';
+  }
+
+  #scanDollar(bytes: Buffer, end: number, ended: boolean): Outcome | 'text' {
+    const found = dollarTagAt(bytes, this.position, end);
+    if (found === 'undecided' && !ended) return 'more';
+    if (found === 'undecided' || found === 'none') {
+      this.position += 1;
+      return 'text';
+    }
+    this.#dollarTag = found.tag;
+    this.#state = 'dollar-quoted';
+    this.position += found.tag.length;
+    return 'switched';
+  }
+
+  #scanDollarQuoted(bytes: Buffer, end: number): Outcome {
+    const after = endMarkIn(bytes, this.#dollarTag, this.position, end);
+    this.position = after < 0 ? -1 - after : after;
+    if (after < 0) return 'more';
     this.#state = 'text';
     return 'switched';
   }

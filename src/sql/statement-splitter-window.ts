@@ -38,10 +38,13 @@ export class SplitterWindow {
 
   /** Lets go of everything before `index` and counts its line breaks. */
   releaseTo(index: number): void {
-    const { bytes } = this;
-    let lines = 0;
-    for (let at = this.start; at < index; at += 1) if (bytes[at] === NEWLINE) lines += 1;
-    this.line += lines;
+    if (index === this.start) return;
+    const released = this.bytes.subarray(this.start, index);
+    let at = released.indexOf(NEWLINE);
+    while (at !== -1) {
+      this.line += 1;
+      at = released.indexOf(NEWLINE, at + 1);
+    }
     this.start = index;
   }
 

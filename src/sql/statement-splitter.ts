@@ -196,10 +196,10 @@ export class StatementSplitter {
     const head = bytes.toString('latin1', start, Math.min(end, start + STATEMENT_HEAD_BYTES));
     const word = (/^[a-z]+(?![\w$])/i.exec(head)?.[0] ?? '').toUpperCase();
     if (word !== 'USE' && !isClientCommand(word)) return 'none';
-    const newline = bytes.indexOf(NEWLINE, start);
-    const isWhole = newline !== -1 && newline < end;
-    if (!isWhole && !this.#ended && end - start < COMMAND_LINE_BYTES_MAX) return 'undecided';
-    const lineEnd = isWhole ? newline : end;
+    const rest = bytes.subarray(start, Math.min(end, start + COMMAND_LINE_BYTES_MAX));
+    const newline = rest.indexOf(NEWLINE);
+    if (newline === -1 && !this.#ended && rest.length < COMMAND_LINE_BYTES_MAX) return 'undecided';
+    const lineEnd = newline === -1 ? start + rest.length : start + newline;
     const line = bytes.subarray(start, lineEnd);
     if (word === 'DELIMITER') {
       this.#scanner.configure(this.#delimiterOf(line));

@@ -20,6 +20,7 @@ export type TokenKind =
   | 'word'
   /** An identifier in backticks, or in double quotes under ANSI_QUOTES. */
   | 'quoted'
+  /** In single quotes, in double quotes without ANSI_QUOTES, or `AS $$ … $$` (MySQL 9). */
   | 'string'
   | 'number'
   /** `@name`, `` @`name` ``, `@'host'`, `@@session.name`; a host name after `user` counts as one. */
@@ -72,6 +73,7 @@ export function lexOptionsOfSqlMode(sqlMode: string, charset?: string): LexOptio
 const NUL = 0x00;
 const DOUBLE_QUOTE = 0x22;
 const HASH = 0x23;
+const DOLLAR = 0x24;
 const QUOTE = 0x27;
 const STAR = 0x2a;
 const PLUS = 0x2b;
@@ -130,6 +132,8 @@ export class Tokenizer {
   /** The previous token ended an identifier: a dot that follows it directly is a separator. */
   #afterIdentifier = false;
   #afterDot = false;
+  /** The last significant token is AS: `$tag$` would begin a body in another language. */
+  #afterAs = false;
 
   /** `text` is read in place and must not change while tokens are taken. */
   constructor(text: Uint8Array, options: LexOptions = {}) {
@@ -146,6 +150,7 @@ export class Tokenizer {
     this.#position = token.end;
     this.#afterIdentifier = token.kind === 'word' || token.kind === 'quoted';
     this.#afterDot = token.kind === 'operator' && this.#byte(start) === DOT;
+    if (isSignificant(token)) this.#afterAs = keywordOf(this.#text, token) === 'AS';
     return token;
   }
 
@@ -175,6 +180,10 @@ export class Tokenizer {
     if (byte === STAR && this.#depth > 0 && this.#byte(start + 1) === SLASH) {
       this.#depth -= 1;
       return token('comment-close', start, start + 2);
+    }
+    if (byte === DOLLAR && this.#afterAs) {
+      const quoted = this.#dollarQuoted(start);
+      if (quoted !== undefined) return quoted;
     }
     if (isDigit(byte) && !this.#afterDot) return this.#number(start);
     if (isWord(byte)) return token('word', start, this.#wordEnd(start));
@@ -229,6 +238,20 @@ export class Tokenizer {
     if (this.#byte(start) !== MINUS || this.#byte(start + 1) !== MINUS) return false;
     const after = this.#byte(start + 2);
     return after <= 0x20 || after === 0x7f;
+  }
+
+  /** `$$ … $$` or `$tag$ … $tag$`: the body of a routine or library in another language. */
+  #dollarQuoted(start: number): Token | undefined {
+    let tagEnd = start + 1;
+    while (isWord(this.#byte(tagEnd)) && this.#byte(tagEnd) !== DOLLAR) tagEnd += 1;
+    if (this.#byte(tagEnd) !== DOLLAR) return undefined;
+    const { buffer, byteOffset, length } = this.#text;
+    const text = Buffer.from(buffer, byteOffset, length);
+    const tag = text.subarray(start, tagEnd + 1);
+    const close = text.indexOf(tag, tagEnd + 1);
+    return close === -1
+      ? token('string', start, length, false)
+      : token('string', start, close + tag.length);
   }
 
   #lineComment(start: number): Token {

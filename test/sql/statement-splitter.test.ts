@@ -93,6 +93,20 @@ describe('statements', () => {
     expect(texts('select 2*/**/3;c/d;')).toEqual(['select 2*/**/3', 'c/d']);
   });
 
+  it('take dollar quotes after AS as MySQL 9 does', () => {
+    const library = "CREATE LIBRARY l LANGUAGE JAVASCRIPT AS $$ // don't; \n let a = `x`; $$";
+    const tagged = "CREATE LIBRARY l LANGUAGE JAVASCRIPT AS\n$JS_1$ let y = $$; // don't\n$JS_1$";
+    expect(texts(`${library};${tagged};x;`)).toEqual([library, tagged, 'x']);
+    expect(texts("select 1 as $x, 2 as a$$, 3 AS $y';';x;")).toEqual([
+      "select 1 as $x, 2 as a$$, 3 AS $y';'",
+      'x',
+    ]);
+    expect(texts('select a$$b; select has $$; x;')).toEqual(['select a$$b', 'select has $$', 'x']);
+    expect(texts('DELIMITER $$\nCREATE VIEW v AS $$\nx$$')).toEqual(['CREATE VIEW v AS', 'x']);
+    expect(splitEveryWay('CREATE LIBRARY l AS $a$ ; $a').unterminated).toBe('string');
+    expect(splitEveryWay('CREATE LIBRARY l AS $a').unterminated).toBe('statement');
+  });
+
   it('drop the sandbox line of mariadb-dump', () => {
     for (const line of [
       '/*M!999999\\- enable the sandbox mode */ \n',
