@@ -9,7 +9,7 @@ import { checkStructure, compareWithIndex } from './archive-check.js';
 import { inflateMember, readFooter, readIndex } from './archive-reader.js';
 import type { ByteSource } from './byte-source.js';
 import type { ArchiveIndex, MemberEntry } from './index-types.js';
-import { MEMBER_HEADER_LENGTH, parseMemberHeader } from './member-header.js';
+import { parseMemberHeader } from './member-header.js';
 import { salvageCheck } from './salvage-check.js';
 import { WorkBudget } from './work-budget.js';
 
@@ -87,16 +87,14 @@ function report(source: ByteSource, findings: Omit<CheckReport, 'name' | 'size'>
 
 /** The index, or null where it cannot be trusted; `damages` then says why. */
 async function readTail(source: ByteSource, damages: Damage[]): Promise<ArchiveIndex | null> {
-  let place = 'footer';
   try {
     const footer = await readFooter(source);
-    place = 'index';
     const index = await readIndex(source, footer);
     const problems = checkStructure(index, footer, source.size);
     for (const problem of problems) damages.push({ ...problem });
     return problems.length === 0 ? index : null;
   } catch (error) {
-    damages.push({ message: `${place}: ${damageMessage(error)}` });
+    damages.push({ message: damageMessage(error) });
     return null;
   }
 }
@@ -161,21 +159,17 @@ async function checkMember(
 /** Compares the stored bytes with the index, a window at a time, so that huge members cost little. */
 async function checkStored(source: ByteSource, entry: MemberEntry): Promise<string[]> {
   const hash = createHash('sha256');
-  const problems: string[] = [];
   for (let done = 0; done < entry.storedLength; done += HASH_WINDOW_BYTES) {
     const length = Math.min(HASH_WINDOW_BYTES, entry.storedLength - done);
     const bytes = await source.read(entry.offset + done, length);
     hash.update(bytes);
-    if (done === 0) {
-      const header = parseMemberHeader(bytes.subarray(0, MEMBER_HEADER_LENGTH));
-      problems.push(...compareWithIndex(header, entry));
-    }
+    if (done > 0) continue;
+    const differences = compareWithIndex(parseMemberHeader(bytes), entry);
+    if (differences.length > 0) return [differences.join('; ')];
   }
   const found = hash.digest('hex');
-  if (found !== entry.sha256) {
-    problems.push(`expected SHA-256 ${entry.sha256} but found ${found}`);
-  }
-  return problems;
+  if (found === entry.sha256) return [];
+  return [`expected SHA-256 ${entry.sha256} but found ${found}`];
 }
 
 function damageOf(entry: MemberEntry, message: string): Damage {

@@ -9,6 +9,7 @@ import { FOOTER_LENGTH, parseFooter } from './footer.js';
 import type { Footer } from './footer.js';
 import { INDEX_SQL_BYTES_MAX } from './format.js';
 import { MEMBER_LENGTH_MIN, dismantleMember } from './gzip-member.js';
+import { parseMemberHeader } from './member-header.js';
 import { parseIndex } from './index-document.js';
 import type { ArchiveIndex, MemberEntry } from './index-types.js';
 
@@ -33,7 +34,7 @@ export async function openArchiveSource(source: ByteSource): Promise<ArchiveRead
     const footer = await readFooter(source);
     const index = await readIndex(source, footer);
     const [problem] = checkStructure(index, footer, source.size);
-    if (problem !== undefined) throw new ReshelveError('DAMAGED', problem.message);
+    if (problem !== undefined) throw damaged(problem.message);
     return new ArchiveReader(source, index, footer);
   });
 }
@@ -90,31 +91,36 @@ export class ArchiveReader {
 
 /** Reads and parses the last bytes. Throws `DAMAGED` or `FORMAT_TOO_NEW`. */
 export async function readFooter(source: ByteSource): Promise<Footer> {
-  if (source.size < FOOTER_LENGTH) {
-    throw new ReshelveError('DAMAGED', `expected an archive but found ${source.size} bytes`);
-  }
-  return parseFooter(await source.read(source.size - FOOTER_LENGTH, FOOTER_LENGTH));
+  return withContext('footer', async () => {
+    if (source.size < FOOTER_LENGTH) {
+      throw damaged(`expected at least ${FOOTER_LENGTH} bytes but found ${source.size}`);
+    }
+    return parseFooter(await source.read(source.size - FOOTER_LENGTH, FOOTER_LENGTH));
+  });
 }
 
 /** Reads, verifies and parses the index that `footer` names. Throws as {@link readFooter} does. */
 export async function readIndex(source: ByteSource, footer: Footer): Promise<ArchiveIndex> {
-  const { indexOffset, indexLength } = footer;
-  const end = indexOffset + indexLength + FOOTER_LENGTH;
-  if (end !== source.size || indexLength < MEMBER_LENGTH_MIN) {
-    throw new ReshelveError('DAMAGED', `expected ${end} bytes but found ${source.size}`);
-  }
-  const stored = await source.read(indexOffset, indexLength);
-  if (sha256(stored) !== footer.indexSha256) {
-    throw new ReshelveError('DAMAGED', 'the index does not match its SHA-256 in the footer');
-  }
-  const member = dismantleMember(stored);
-  if (member.header.kind !== 'index' || member.header.number !== footer.memberCount - 2) {
-    throw new ReshelveError('DAMAGED', 'the member that the footer names is not the index');
-  }
-  if (member.sqlLength > INDEX_SQL_BYTES_MAX) {
-    throw new ReshelveError('DAMAGED', `expected an index but found ${member.sqlLength} bytes`);
-  }
-  return parseIndex(await inflateSql(member.deflated, member.sqlLength, member.crc32));
+  return withContext('index', async () => {
+    const { indexOffset, indexLength, memberCount } = footer;
+    const size = indexOffset + indexLength + FOOTER_LENGTH;
+    if (size !== source.size || indexLength < MEMBER_LENGTH_MIN) {
+      throw damaged(`expected a file of ${size} bytes but found ${source.size}`);
+    }
+    const stored = await source.read(indexOffset, indexLength);
+    const found = sha256(stored);
+    if (found !== footer.indexSha256) {
+      throw damaged(`expected SHA-256 ${footer.indexSha256} but found ${found}`);
+    }
+    const member = dismantleMember(stored);
+    if (member.header.kind !== 'index' || member.header.number !== memberCount - 2) {
+      throw damaged(`expected the index but found a member of kind ${member.header.kind}`);
+    }
+    if (member.sqlLength > INDEX_SQL_BYTES_MAX) {
+      throw damaged(`expected an index but found ${member.sqlLength} bytes of SQL`);
+    }
+    return parseIndex(await inflateSql(member.deflated, member.sqlLength, member.crc32));
+  });
 }
 
 /** The stored bytes of a member, compared with the index. Throws `DAMAGED`. */
@@ -139,21 +145,18 @@ export async function inflateMember(stored: Buffer, entry: MemberEntry): Promise
   verifyStored(stored, entry);
   const { deflated, sqlLength, crc32 } = dismantleMember(stored);
   if (sqlLength !== entry.sqlLength) {
-    throw new ReshelveError(
-      'DAMAGED',
-      `expected ${entry.sqlLength} bytes of SQL but found ${sqlLength}`,
-    );
+    throw damaged(`expected ${entry.sqlLength} bytes of SQL but found ${sqlLength}`);
   }
   return inflateSql(deflated, sqlLength, crc32);
 }
 
 /** Throws `DAMAGED` where `stored` is not what the index says of the member. */
 function verifyStored(stored: Buffer, entry: MemberEntry): void {
-  const [difference] = compareWithIndex(dismantleMember(stored).header, entry);
-  if (difference !== undefined) throw new ReshelveError('DAMAGED', difference);
+  const [difference] = compareWithIndex(parseMemberHeader(stored), entry);
+  if (difference !== undefined) throw damaged(difference);
   const found = sha256(stored);
   if (found !== entry.sha256) {
-    throw new ReshelveError('DAMAGED', `expected SHA-256 ${entry.sha256} but found ${found}`);
+    throw damaged(`expected SHA-256 ${entry.sha256} but found ${found}`);
   }
 }
 
@@ -184,10 +187,14 @@ async function withContext<T>(place: string, operation: () => Promise<T>): Promi
     return await operation();
   } catch (error) {
     if (!(error instanceof ReshelveError)) throw error;
-    if (error.code !== 'DAMAGED' && error.code !== 'FORMAT_TOO_NEW') throw error;
-    if (error.message.startsWith(place)) throw error;
+    const isOfFormat = error.code === 'DAMAGED' || error.code === 'FORMAT_TOO_NEW';
+    if (!isOfFormat || error.message.startsWith(place)) throw error;
     throw new ReshelveError(error.code, `${place}: ${error.message}`, { cause: error });
   }
+}
+
+function damaged(message: string): ReshelveError {
+  return new ReshelveError('DAMAGED', message);
 }
 
 function sha256(bytes: Buffer): string {

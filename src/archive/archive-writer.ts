@@ -38,7 +38,7 @@ export interface ArchiveWriterOptions {
 export interface MemberInput {
   readonly kind: ContentKind;
   /**
-   * Whole SQL statements; of the header, what follows the signature line. Must not change until
+   * Whole SQL statements; the header's signature line may be left out. Must not change until
    * `release` is called (or the archive is finished or aborted); it is not copied.
    */
   readonly sql: Buffer;
@@ -51,7 +51,7 @@ export interface MemberInput {
   /** Rows of a data member. */
   readonly rows?: number;
   readonly statements: number;
-  /** Bytes of the longest statement, its `;` included. */
+  /** Bytes of the longest statement, its `;` and line break included. */
   readonly longestStatement: number;
   readonly compression?: CompressionStrategy;
   /** Called once when `sql` is not needed any more. */
@@ -220,9 +220,11 @@ export class ArchiveWriter {
     await write;
   }
 
-  /** The signature belongs to the format, so the header's caller does not write it. */
+  /** Every archive starts with its signature, whether the header's caller wrote it or not. */
   #pieces({ kind, sql }: MemberInput): Buffer[] {
-    return kind === 'header' ? [Buffer.from(SIGNATURE_LINE), sql] : [sql];
+    const start = sql.toString('latin1', 0, SIGNATURE_LINE.length);
+    const isSigned = kind !== 'header' || start === SIGNATURE_LINE;
+    return isSigned ? [sql] : [Buffer.from(SIGNATURE_LINE), sql];
   }
 
   async #write(input: MemberInput, compressed: CompressedSql): Promise<void> {

@@ -7,7 +7,15 @@ import type { MemberKind } from './member-kinds.js';
 export type ArchiveType = 'full' | 'incremental';
 
 /** How a text-protocol value became a literal, so that it can be inverted to row bytes. */
-export const COLUMN_ENCODINGS = ['number', 'real', 'text', 'binary', 'json', 'charset'] as const;
+export const COLUMN_ENCODINGS = [
+  'number',
+  'real',
+  'text',
+  'binary',
+  'json',
+  'charset',
+  'default',
+] as const;
 export type ColumnEncoding = (typeof COLUMN_ENCODINGS)[number];
 
 export const OBJECT_TYPES = [
@@ -46,7 +54,7 @@ export interface Totals {
   readonly tables: number;
   /** SQL bytes of all members that the index lists. */
   readonly sqlBytes: number;
-  /** Bytes of the longest statement, its `;` included: `max_allowed_packet` must exceed it. */
+  /** Bytes of the longest statement, its `;` and line break included. */
   readonly longestStatement: number;
 }
 
@@ -149,7 +157,7 @@ export interface MemberEntry {
   /** Rows that this data member inserts. */
   readonly rows?: number;
   readonly statements: number;
-  /** Bytes of the longest statement, its `;` included. */
+  /** Bytes of the longest statement, its `;` and line break included. */
   readonly longestStatement: number;
 }
 

@@ -123,7 +123,7 @@ export function signatureDistanceBits(bytes: Buffer): number {
 export function formatTooNew(found: number): ReshelveError {
   return new ReshelveError(
     'FORMAT_TOO_NEW',
-    `archive format ${found} is newer than format ${ARCHIVE_FORMAT}, the newest that this version reads`,
+    `archive format ${found} is newer than ${ARCHIVE_FORMAT}, the newest that this version reads`,
   );
 }
 

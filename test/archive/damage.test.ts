@@ -174,7 +174,7 @@ test('an archive of a later format is refused, not called damaged', async () => 
   await expect(check(later)).rejects.toMatchObject({ code: 'FORMAT_TOO_NEW' });
   await expect(openArchiveSource(memorySource(later))).rejects.toMatchObject({
     code: 'FORMAT_TOO_NEW',
-    message: expect.stringMatching(/^memory: archive format 2 .* format 1,/) as string,
+    message: expect.stringMatching(/^memory: footer: archive format 2 .* than 1,/) as string,
   });
   const cut = later.subarray(0, later.length - 10);
   await expect(check(cut)).rejects.toMatchObject({ code: 'FORMAT_TOO_NEW' });

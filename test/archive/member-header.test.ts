@@ -77,7 +77,7 @@ test('a later format is refused by name, both versions in the message', () => {
   expect(() => parseMemberHeader(header)).toThrow(
     expect.objectContaining({
       code: 'FORMAT_TOO_NEW',
-      message: expect.stringMatching(/format 9 .* format 1,/) as string,
+      message: expect.stringMatching(/format 9 .* than 1,/) as string,
     }),
   );
 });
