@@ -126,7 +126,7 @@ export class LeaseJudge {
     const watch = {
       fingerprint: sight.fingerprint,
       sinceMs: nowMs,
-      neededMs: isFromFuture ? staleMs : Math.max(confirmMs, staleMs - sight.ageMs),
+      neededMs: isFromFuture ? staleMs : Math.max(confirmMs, staleMs - Math.max(0, sight.ageMs)),
       looksDead: isFromFuture || sight.ageMs >= staleMs,
     };
     this.#watches.set(sight.path, watch);

@@ -5,7 +5,7 @@
  * contender succeeds X. A claim is itself such a file, so a contender that dies with one is
  * succeeded in the same way.
  */
-import { link, open, readdir, stat, unlink } from 'node:fs/promises';
+import { link, open, readdir, unlink } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { formatLease, parseLease } from './lease.js';
@@ -182,21 +182,19 @@ export class LeaseFile {
   async sweepLeftovers(): Promise<void> {
     const directory = dirname(this.#path);
     const prefix = `${basename(this.#path)}.`;
-    const oldestMs = (await this.touch()) - LEFTOVER_AGE_MS;
+    const fileSystemMs = await this.touch();
     for (const name of await readdir(directory).catch(() => [])) {
-      if (!name.startsWith(prefix) || name.startsWith(`${prefix}claim-${this.ownerId}`)) continue;
       const path = join(directory, name);
+      if (!name.startsWith(prefix) || name.startsWith(`${prefix}claim-${this.ownerId}`)) continue;
       const isClaim = name.startsWith(`${prefix}claim-`);
-      const isOld = name.endsWith('.tmp') && (await modifiedMs(path)) < oldestMs;
-      if (isClaim || isOld) await unlink(path).catch(() => undefined);
+      const isLeft = isClaim || (name.endsWith('.tmp') && (await this.#isLeft(path, fileSystemMs)));
+      if (isLeft) await unlink(path).catch(() => undefined);
     }
   }
-}
 
-/** Infinity where the file has gone meanwhile. */
-async function modifiedMs(path: string): Promise<number> {
-  return stat(path).then(
-    ({ mtimeMs }) => mtimeMs,
-    () => Number.POSITIVE_INFINITY,
-  );
+  /** A temporary file of a process that is gone, or that nobody touches any more. */
+  async #isLeft(path: string, fileSystemMs: number): Promise<boolean> {
+    const sight = (await this.look(path, fileSystemMs).catch(() => undefined))?.sight;
+    return sight !== undefined && (sight.liveness === 'gone' || sight.ageMs > LEFTOVER_AGE_MS);
+  }
 }

@@ -3,7 +3,11 @@ import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 import type { Liveness, ProcessIdentity } from './lease.js';
 
-/** Field 22 of /proc/PID/stat, counted after the name, which may hold spaces and parentheses. */
+/**
+ * Fields 20 and 22 of /proc/PID/stat (man proc_pid_stat), counted after the name, which may hold
+ * spaces and parentheses.
+ */
+const THREADS_FIELD_AFTER_NAME = 17;
 const START_FIELD_AFTER_NAME = 19;
 
 export function thisProcess(): ProcessIdentity {
@@ -33,7 +37,8 @@ export function livenessOf(other: ProcessIdentity, self: ProcessIdentity): Liven
   // It exists but cannot be looked at: /proc mounted with hidepid.
   if (stat === undefined) return exists(other.pid) ? 'unknown' : 'gone';
   const isSame = stat.start === other.processStart;
-  const isDefunct = stat.state === 'Z' || stat.state === 'X';
+  // Its first thread may have ended while another still finishes a write.
+  const isDefunct = (stat.state === 'Z' || stat.state === 'X') && stat.threads <= 1;
   return isSame && !isDefunct ? 'alive' : 'gone';
 }
 
@@ -46,13 +51,20 @@ function exists(pid: number): boolean {
   }
 }
 
-function processStat(pid: number): { state: string; start: string } | undefined {
+interface ProcessStat {
+  readonly state: string;
+  readonly threads: number;
+  readonly start: string;
+}
+
+function processStat(pid: number): ProcessStat | undefined {
   const text = readOrNull(() => readFileSync(`/proc/${pid}/stat`, 'utf8'));
   if (text === null) return undefined;
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
   const [state] = fields;
   const start = fields[START_FIELD_AFTER_NAME];
-  return state === undefined || start === undefined ? undefined : { state, start };
+  if (state === undefined || start === undefined) return undefined;
+  return { state, threads: Number(fields[THREADS_FIELD_AFTER_NAME]), start };
 }
 
 function readOrNull(read: () => string): string | null {
