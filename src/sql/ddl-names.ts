@@ -92,7 +92,17 @@ const SEQUENCE_FUNCTIONS: ReadonlySet<string> = new Set(['LASTVAL', 'NEXTVAL', '
 
 /** All names of `text` that are qualified or stand for a table or routine, in order. */
 export function sqlNames(text: Uint8Array, options: DdlOptions = {}): SqlName[] {
-  return new NameWalk(text, options).names();
+  const tokens = significantTokens(text, lexOptions(options));
+  return namesOfTokens(text, tokens, options.charset);
+}
+
+/** {@link sqlNames} for the first significant tokens of a text. */
+export function namesOfTokens(
+  text: Uint8Array,
+  tokens: readonly Token[],
+  charset?: string,
+): SqlName[] {
+  return new NameWalk(text, tokens, charset).names();
 }
 
 class NameWalk {
@@ -110,10 +120,10 @@ class NameWalk {
   /** Token index after the last table name. */
   #afterRelation = -1;
 
-  constructor(text: Uint8Array, options: DdlOptions) {
+  constructor(text: Uint8Array, tokens: readonly Token[], charset: string | undefined) {
     this.#text = text;
-    this.#charset = options.charset;
-    this.#tokens = significantTokens(text, lexOptions(options));
+    this.#charset = charset;
+    this.#tokens = tokens;
   }
 
   names(): SqlName[] {

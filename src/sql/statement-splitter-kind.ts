@@ -142,22 +142,23 @@ export function statementKind(text: Uint8Array, options: LexOptions = {}): strin
 }
 
 function objectAfter(words: Words): string | undefined {
-  for (let word = words.next(); word !== undefined; word = words.next()) {
+  let word = words.next();
+  while (word !== undefined) {
     if (word === 'DEFINER') {
-      const account = skipDefiner(words);
-      if (account === undefined) return undefined;
-      word = account;
+      // SQL SECURITY DEFINER, or DEFINER=account: an account called `view` is not the object.
+      word = words.next();
+      if (word === '=') word = wordAfterAccount(words);
+      continue;
     }
     const object = OBJECTS.get(word);
     if (object === 'PACKAGE') return words.next() === 'BODY' ? 'PACKAGE BODY' : 'PACKAGE';
     if (object !== undefined) return object;
+    word = words.next();
   }
   return undefined;
 }
 
-/** Skips `= account`, so that an account called `view` is not taken for the object; next word. */
-function skipDefiner(words: Words): string | undefined {
-  if (words.next() !== '=') return undefined;
+function wordAfterAccount(words: Words): string | undefined {
   words.next();
   const word = words.next();
   return words.isVariable ? words.next() : word;
