@@ -104,19 +104,17 @@ export function findMemberHeader(bytes: Buffer, from = 0): number {
 }
 
 /**
- * How many of the 112 fixed bits at the start of `bytes` differ from those of a member header: a
- * few for a header of ours with damage, dozens for anything else.
+ * How many of the 14 fixed bytes at the start of `bytes` are not those of a member header: one for
+ * a header of ours with a little damage, several for any other gzip file (bgzip's has three).
  */
-export function signatureDistanceBits(bytes: Buffer): number {
-  let distance = 0;
+export function wrongSignatureBytes(bytes: Buffer): number {
+  let wrong = 0;
   for (let at = 0; at < 16; at += 1) {
     if (at === 10 || at === 11) continue;
     const expected = at < 10 ? FIXED_START[at] : SUBFIELD_START[at - 12];
-    // Both are undefined only past the end of their buffers, which counts as eight wrong bits.
-    let difference = at < bytes.length ? (bytes[at] ?? 0) ^ (expected ?? 0) : 0xff;
-    for (; difference !== 0; difference &= difference - 1) distance += 1;
+    if (bytes[at] !== expected) wrong += 1;
   }
-  return distance;
+  return wrong;
 }
 
 /** The error for a later format; `found` and the newest that we read are both named. */

@@ -6,7 +6,7 @@ import { constants, gunzipSync } from 'node:zlib';
 import { openFileSource } from './byte-source.js';
 import type { ByteSource } from './byte-source.js';
 import { SIGNATURE_TEXT } from './format.js';
-import { findMemberHeader, signatureDistanceBits } from './member-header.js';
+import { findMemberHeader, wrongSignatureBytes } from './member-header.js';
 import { looksLikePgp, looksLikeSql } from './text-signs.js';
 
 export type FileKind = 'reshelve' | 'gzip-sql' | 'plain-sql' | 'encrypted-gpg' | 'unknown';
@@ -26,9 +26,6 @@ const TAIL_BYTES = 1024 * 1024;
 /** Enough for the first statements; even the highest ratio makes no more than 4 MiB of it. */
 const INFLATE_BYTES = 4 * 1024;
 
-/** Of the 112 fixed bits of a header, so many may be wrong; an unrelated file has dozens. */
-const SIGNATURE_DISTANCE_BITS_MAX = 8;
-
 /** As {@link probeSource}. Throws `BACKUP_NOT_FOUND`, `DIRECTORY`, `FILE_LIMIT` or `IO`. */
 export async function probeFile(path: string): Promise<FileProbe> {
   const source = await openFileSource(path);
@@ -43,7 +40,7 @@ export async function probeFile(path: string): Promise<FileProbe> {
 export async function probeSource(source: ByteSource): Promise<FileProbe> {
   if (source.size === 0) return probe('unknown', 'the file is empty');
   const head = await source.read(0, Math.min(source.size, HEAD_BYTES));
-  if (signatureDistanceBits(head) <= SIGNATURE_DISTANCE_BITS_MAX) {
+  if (wrongSignatureBytes(head) <= 1) {
     return probe('reshelve', 'starts like an archive');
   }
   if (findMemberHeader(head) >= 0) return probe('reshelve', 'holds members of an archive');
