@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { acquireLease } from './store-lease.js';
 import type { LeaseSurroundings } from './store-lease.js';
 
-export const LOCK_FILE_NAME = '.reshelve.lock';
+const LOCK_FILE_NAME = '.reshelve.lock';
 
 export interface DirectoryLockOptions {
   /** What holds the lock, for the message to others: `full`, `verify`, … */

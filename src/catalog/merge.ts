@@ -6,7 +6,8 @@ import type { CatalogEntry } from './records.js';
 /**
  * The catalog after a rebuild: `known` entries with `rebuilt` ones added, oldest first. A known
  * entry of the same backup wins field by field, since verification, trigger and the like are not in
- * the backup itself; if it is marked as removed, it is listed again, because the file is there.
+ * the backup itself; if it is marked as removed, it is listed again, because the file is there. A run
+ * that is known to have failed stays so, whatever file it left.
  */
 export function mergeRebuilt(
   known: readonly CatalogEntry[],
@@ -17,7 +18,7 @@ export function mergeRebuilt(
     const index = entries.findIndex((entry) => entry.id === found.id || isSameBackup(entry, found));
     const entry = entries[index];
     if (entry === undefined) entries.push(found);
-    else entries[index] = listedAgain({ ...found, ...entry });
+    else if (entry.status !== 'failed') entries[index] = listedAgain({ ...found, ...entry });
   }
   return entries.sort(byStart);
 }

@@ -2,7 +2,7 @@
 import * as v from 'valibot';
 import { ReshelveError } from '../errors.js';
 
-export const RUN_TYPES = [
+const RUN_TYPES = [
   'full',
   'incremental',
   'verify',
@@ -13,17 +13,17 @@ export const RUN_TYPES = [
 ] as const;
 export type RunType = (typeof RUN_TYPES)[number];
 
-export const RUN_STATUSES = ['success', 'failed', 'warning'] as const;
+const RUN_STATUSES = ['success', 'failed', 'warning'] as const;
 export type RunStatus = (typeof RUN_STATUSES)[number];
 
-export interface RunFailure {
+interface RunFailure {
   /** A code of the table in src/errors.ts; text, because other versions know other codes. */
   readonly code: string;
   readonly message: string;
 }
 
 /** Where in the server's change stream the snapshot stands; null where the server did not say. */
-export interface RecordedCoordinates {
+interface RecordedCoordinates {
   readonly binlogFile: string | null;
   readonly position: number | null;
   readonly gtidSet: string | null;

@@ -77,7 +77,7 @@ export async function naming<T>(path: string, verb: string, act: () => Promise<T
   }
 }
 
-export function fileError(path: string, verb: string, cause: unknown): Error {
+function fileError(path: string, verb: string, cause: unknown): Error {
   if (cause instanceof ReshelveError || !(cause instanceof Error)) return cause as Error;
   const { code } = cause as NodeJS.ErrnoException;
   if (code === undefined) return cause;

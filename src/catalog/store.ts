@@ -1,8 +1,7 @@
 /** backup_logs.json on disk: read, appended to and repaired so that no crash can spoil it. */
-import { existsSync } from 'node:fs';
+import { constants, existsSync } from 'node:fs';
 import { copyFile, link, open, readdir, readFile, unlink } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { constants } from 'node:fs';
 import { assert, ReshelveError } from '../errors.js';
 import { mergeRebuilt, salvageEntries, trimEntries } from './merge.js';
 import { entryProblem, formatCatalog, parseCatalog } from './records.js';
@@ -11,7 +10,7 @@ import { hasCode, naming, replaceFile, syncDirectory } from './store-files.js';
 import { acquireLease, REAL_SURROUNDINGS } from './store-lease.js';
 import type { Lease, LeaseSurroundings } from './store-lease.js';
 
-export const CATALOG_FILE_NAME = 'backup_logs.json';
+const CATALOG_FILE_NAME = 'backup_logs.json';
 const MUTEX_FILE_NAME = '.backup_logs.lock';
 
 /** Older runs leave the catalog, unless they made a backup that still exists. */
@@ -40,7 +39,7 @@ export interface CatalogStore {
   recoverDamaged(rebuilt: readonly CatalogEntry[]): Promise<CatalogRecovery>;
 }
 
-export type CatalogPatch = Partial<Omit<CatalogEntry, 'id'>>;
+type CatalogPatch = Partial<Omit<CatalogEntry, 'id'>>;
 
 export interface CatalogRecovery {
   /** Where the damaged file lies now; undefined where it was not damaged. */

@@ -1,7 +1,7 @@
 /** What the settings mean once they are read and found valid. */
 import type { Secret } from './secret.js';
 
-export type TlsMode = 'disabled' | 'preferred' | 'required' | 'verify-ca' | 'verify-identity';
+type TlsMode = 'disabled' | 'preferred' | 'required' | 'verify-ca' | 'verify-identity';
 
 /** Files are absolute paths that could be read when the configuration was loaded. */
 export interface TlsConfiguration {
@@ -22,7 +22,7 @@ export interface ServerConfiguration {
   readonly tls: TlsConfiguration;
 }
 
-export type BackupEngine = 'native' | 'mysqldump';
+type BackupEngine = 'native' | 'mysqldump';
 
 export interface BackupConfiguration {
   /** Absolute path of BACKUP_DIR. */

@@ -7,7 +7,7 @@ interface SettingEntry {
   readonly secret?: true;
 }
 
-export const SETTINGS = {
+const SETTINGS = {
   DB_HOST: { fallback: 'localhost' },
   DB_PORT: { fallback: '3306' },
   DB_USER: { fallback: 'root' },

@@ -37,6 +37,12 @@ describe('merging what was found in the backups', () => {
     expect(again).toEqual(entryOf({ id: 'x' }));
   });
 
+  test('a run that failed stays failed, whatever file it left', () => {
+    const error = { code: 'IO', message: 'x' };
+    const failed = entryOf({ id: 'x', status: 'failed', file: null, error });
+    expect(mergeRebuilt([failed], [entryOf({ id: 'x', rows: 7 })])).toEqual([failed]);
+  });
+
   test('a file with other content is another backup', () => {
     const merged = mergeRebuilt(
       [entryOf({ id: 'x', verification })],
