@@ -116,7 +116,7 @@ console.log('finished');
   test('of many that succeed the same dead holder, unseen by each other, one is in at a time', async () => {
     const blind: LeaseSurroundings = {
       ...QUICK,
-      timing: { heartbeatMs: 50, staleMs: 1000, confirmMs: 20, pollMs: 2 },
+      timing: { heartbeatMs: 50, staleMs: 10_000, confirmMs: 20, pollMs: 2 },
       livenessOf: () => 'unknown',
     };
     let inside = 0;
@@ -132,7 +132,7 @@ console.log('finished');
       await lock.release();
     };
     for (let round = 0; round < 15; round++) {
-      leaveLock(lockFile, foreign({ ownerId: `dead${round}` }), 5000);
+      leaveLock(lockFile, foreign({ ownerId: `dead${round}` }), 15_000);
       await Promise.all(Array.from({ length: 8 }, contend));
     }
     expect(entered).toBe(15 * 8);
