@@ -8,20 +8,13 @@ import { ReshelveError } from '../errors.js';
 import { checkStructure, compareWithIndex } from './archive-check.js';
 import { inflateMember, readFooter, readIndex } from './archive-reader.js';
 import type { ByteSource } from './byte-source.js';
+import type { Damage } from './damage.js';
 import type { ArchiveIndex, MemberEntry } from './index-types.js';
 import { parseMemberHeader } from './member-header.js';
 import { salvageCheck } from './salvage-check.js';
 import { WorkBudget } from './work-budget.js';
 
-/** One thing that is wrong with an archive. */
-export interface Damage {
-  readonly message: string;
-  /** Where in the file, as far as it is known. */
-  readonly offset?: number;
-  /** Number of the member. */
-  readonly member?: number;
-  readonly table?: string;
-}
+export type { Damage } from './damage.js';
 
 export interface CheckReport {
   readonly name: string;
@@ -182,7 +175,7 @@ function damageOf(entry: MemberEntry, message: string): Damage {
 }
 
 /** The message of damage; anything else is thrown on. */
-export function damageMessage(error: unknown): string {
+function damageMessage(error: unknown): string {
   if (error instanceof ReshelveError && error.code === 'DAMAGED') return error.message;
   throw error;
 }

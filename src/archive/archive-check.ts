@@ -8,13 +8,8 @@ import type { Footer } from './footer.js';
 import type { MemberHeader } from './member-header.js';
 import type { ArchiveIndex, MemberEntry } from './index-types.js';
 import { checkContents } from './contents-check.js';
+import type { StructureProblem } from './contents-check.js';
 import { mayFollow } from './member-kinds.js';
-
-/** A broken rule, in words; `member` is the number of the member that breaks it. */
-export interface StructureProblem {
-  readonly message: string;
-  readonly member?: number;
-}
 
 /** All broken rules of an index, its footer and the size of its file; none for a sound archive. */
 export function checkStructure(

@@ -124,7 +124,7 @@ export async function readIndex(source: ByteSource, footer: Footer): Promise<Arc
 }
 
 /** The stored bytes of a member, compared with the index. Throws `DAMAGED`. */
-export async function readStoredMember(source: ByteSource, entry: MemberEntry): Promise<Buffer> {
+async function readStoredMember(source: ByteSource, entry: MemberEntry): Promise<Buffer> {
   return atMember(source, entry, async () => {
     const stored = await source.read(entry.offset, entry.storedLength);
     verifyStored(stored, entry);
@@ -133,7 +133,7 @@ export async function readStoredMember(source: ByteSource, entry: MemberEntry): 
 }
 
 /** The SQL of a member. Throws `DAMAGED`. */
-export async function readMemberSql(source: ByteSource, entry: MemberEntry): Promise<Buffer> {
+async function readMemberSql(source: ByteSource, entry: MemberEntry): Promise<Buffer> {
   return atMember(source, entry, async () => {
     const stored = await source.read(entry.offset, entry.storedLength);
     return inflateMember(stored, entry);
@@ -161,7 +161,7 @@ function verifyStored(stored: Buffer, entry: MemberEntry): void {
 }
 
 /** `member 12 (data of table `LOAN`) at offset 345`, for messages. */
-export function describeMember(entry: MemberEntry): string {
+function describeMember(entry: MemberEntry): string {
   const { number, kind, table, object, offset } = entry;
   let subject = '';
   if (table !== undefined) subject = ` of table \`${table}\``;

@@ -1,5 +1,4 @@
 /** The rules between an index's tables, ranges, objects and members. */
-import type { StructureProblem } from './archive-check.js';
 import type {
   ArchiveIndex,
   MemberEntry,
@@ -8,6 +7,12 @@ import type {
   RangeEntry,
   TableEntry,
 } from './index-types.js';
+
+/** A broken rule, in words; `member` is the number of the member that breaks it. */
+export interface StructureProblem {
+  readonly message: string;
+  readonly member?: number;
+}
 
 /** What the members and ranges of one table add up to. */
 interface TableTally {

@@ -78,7 +78,7 @@ export function parseMemberHeader(bytes: Buffer): MemberHeader {
 }
 
 /** Whether `bytes` at `offset` hold the fixed bytes of one of our member headers, of any format. */
-export function hasSignature(bytes: Buffer, offset = 0): boolean {
+function hasSignature(bytes: Buffer, offset = 0): boolean {
   return (
     offset + 16 <= bytes.length &&
     bytes.compare(FIXED_START, 0, 10, offset, offset + 10) === 0 &&
@@ -87,7 +87,7 @@ export function hasSignature(bytes: Buffer, offset = 0): boolean {
 }
 
 /** Whether the header's own checksum holds, which is what makes a match more than chance. */
-export function hasValidChecksum(bytes: Buffer, offset = 0): boolean {
+function hasValidChecksum(bytes: Buffer, offset = 0): boolean {
   if (offset + MEMBER_HEADER_LENGTH > bytes.length) return false;
   const stored = bytes.readUInt32LE(offset + CRC_OFFSET);
   return crc32(bytes.subarray(offset, offset + CRC_OFFSET)) === stored;

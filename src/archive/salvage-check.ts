@@ -4,9 +4,9 @@
  */
 import { createHash } from 'node:crypto';
 import { ReshelveError } from '../errors.js';
-import type { Damage } from './archive-check-file.js';
 import type { ByteSource } from './byte-source.js';
 import { inflateSql } from './compression.js';
+import type { Damage } from './damage.js';
 import { parseFooter } from './footer.js';
 import { INDEX_SQL_BYTES_MAX } from './format.js';
 import { dismantleMember } from './gzip-member.js';

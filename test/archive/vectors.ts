@@ -8,7 +8,6 @@ import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import type { IndexParts, MemberInput } from '../../src/archive/archive-writer.js';
 import type { RangeEntry, TableEntry } from '../../src/archive/index-types.js';
-import { closingSql, headerSql, insertPrefix, tableSql } from '../../src/sql/archive-text.js';
 import type { ColumnPlan } from '../../src/sql/column-plan.js';
 import { combineDigests } from '../../src/sql/digest.js';
 import { digestImages } from '../../src/sql/insert-parser.js';
@@ -35,6 +34,18 @@ const BOOK_COLUMNS: readonly ColumnPlan[] = [
   },
   { name: 'extra', expression: '`extra`', encoding: 'json' },
 ];
+
+const SESSION = `SET NAMES utf8mb4;
+SET SESSION time_zone = '+00:00';
+SET SESSION sql_mode = 'NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES';
+SET SESSION foreign_key_checks = 0;
+SET SESSION unique_checks = 0;
+`;
+
+const CLOSING = `SET SESSION foreign_key_checks = 1;
+SET SESSION unique_checks = 1;
+SET SESSION sql_mode = DEFAULT;
+`;
 
 /** What a table of nothing but generated columns has. */
 const ECHO_COLUMNS: readonly ColumnPlan[] = [
@@ -66,12 +77,14 @@ function member(kind: MemberInput['kind'], sql: Buffer, fields: Partial<MemberIn
   return { kind, sql, statements: 1, longestStatement: sql.length, ...fields };
 }
 
+function definition(table: string, create: Buffer): Buffer {
+  return Buffer.concat([text(`DROP TABLE IF EXISTS \`${table}\`;\n`), create, text(';\n')]);
+}
+
 function dataMember(rows: readonly RowValues[], range: number): MemberInput {
   const tuples = rows.map((row) => encodeTuple(formatRowImage(row), BOOK_COLUMNS));
-  const prefix = insertPrefix(
-    'BOOK',
-    BOOK_COLUMNS.map(({ name }) => name),
-  );
+  const names = BOOK_COLUMNS.map(({ name }) => `\`${name}\``).join(',');
+  const prefix = text(`INSERT INTO \`BOOK\` (${names}) VALUES\n`);
   const lines = tuples.flatMap((tuple) => [tuple, text(',\n')]).slice(0, -1);
   const sql = Buffer.concat([prefix, ...lines, text(';\n')]);
   return member('data', sql, { table: 'BOOK', rows: rows.length, range });
@@ -131,25 +144,22 @@ function library(): { members: MemberInput[]; parts: IndexParts } {
   const empty = text('CREATE TABLE `FINE` (\n  `id` int\n) ENGINE=InnoDB');
   const generated = text('CREATE TABLE `ECHO` (\n  `a` int GENERATED ALWAYS AS (1)\n)');
   const view = text('CREATE VIEW `V` AS select `BOOK`.`id` AS `id` from `BOOK`');
-  const { startedAt, toolVersion, database } = headerParts();
-  const server = 'mysql 9.7.0';
-  const header = text(headerSql({ database, server, toolVersion, startedAt }));
   const book = bookEntries(create);
   const fine = smallTable('FINE', empty, BOOK_COLUMNS.slice(0, 1), []);
   const echo = smallTable('ECHO', generated, ECHO_COLUMNS, [[null], [null]]);
   return {
     members: [
-      member('header', header, { statements: 7, longestStatement: 80 }),
-      member('table', tableSql('BOOK', create), { table: 'BOOK', statements: 2 }),
-      member('table', tableSql('FINE', empty), { table: 'FINE', statements: 2 }),
-      member('table', tableSql('ECHO', generated), { table: 'ECHO', statements: 2 }),
+      member('header', text(SESSION), { statements: 5, longestStatement: 80 }),
+      member('table', definition('BOOK', create), { table: 'BOOK', statements: 2 }),
+      member('table', definition('FINE', empty), { table: 'FINE', statements: 2 }),
+      member('table', definition('ECHO', generated), { table: 'ECHO', statements: 2 }),
       ...bookRows().map(dataMember),
       member('data', text('INSERT INTO `ECHO` (`a`) VALUES\n(DEFAULT),\n(DEFAULT);\n'), {
         table: 'ECHO',
         rows: 2,
       }),
       member('object', Buffer.concat([view, text(';\n')]), { object: { type: 'view', name: 'V' } }),
-      member('closing', text(closingSql()), { statements: 6, longestStatement: 80 }),
+      member('closing', text(CLOSING), { statements: 3, longestStatement: 40 }),
     ],
     parts: {
       header: headerParts(),
