@@ -57,7 +57,7 @@ export async function loadCorpus(
       `CREATE DATABASE ${quoteName(database)} ${options.databaseOptions ?? 'CHARACTER SET utf8mb4'}`,
     );
     await connection.run(`USE ${quoteName(database)}`);
-    const report = await runThemes(connection, themes, options);
+    const report = await runThemes(connection, database, themes, options);
     return { ...report, durationMs: Date.now() - startedAt };
   } finally {
     await connection.end();
@@ -66,17 +66,18 @@ export async function loadCorpus(
 
 async function runThemes(
   connection: RawConnection,
+  database: string,
   themes: readonly CorpusTheme[],
   options: LoadOptions,
 ): Promise<Omit<LoadReport, 'durationMs'>> {
-  const version = await serverVersion(connection);
+  const server = await describeServer(connection);
   const session = new SessionState(connection);
   const skipped: string[] = [];
   const refused: string[] = [];
   let steps = 0;
   for (const theme of themes) {
-    for (const step of theme.steps(options.scale ?? SMALL_SCALE)) {
-      if (step.since !== undefined && isOlder(version, step.since)) {
+    for (const step of theme.steps(options.scale ?? SMALL_SCALE, database)) {
+      if (!canRun(step, server)) {
         skipped.push(`${theme.name}: ${statementStart(step)}`);
         continue;
       }
@@ -152,9 +153,26 @@ async function raisePacketLimit(address: ServerAddress): Promise<void> {
   }
 }
 
-async function serverVersion(connection: RawConnection): Promise<string> {
-  const rows = await connection.rows('SELECT VERSION()');
-  return rows[0]?.[0]?.toString('latin1') ?? '';
+interface ServerDescription {
+  readonly version: string;
+  /** Engines that can be used, in upper case. */
+  readonly engines: ReadonlySet<string>;
+}
+
+async function describeServer(connection: RawConnection): Promise<ServerDescription> {
+  const [version] = await connection.rows('SELECT VERSION()');
+  const engines = await connection.rows(
+    "SELECT UPPER(engine) FROM information_schema.engines WHERE support IN ('YES', 'DEFAULT')",
+  );
+  return {
+    version: version?.[0]?.toString('latin1') ?? '',
+    engines: new Set(engines.map(([engine]) => engine?.toString('latin1') ?? '')),
+  };
+}
+
+function canRun(step: CorpusStep, server: ServerDescription): boolean {
+  if (step.engine !== undefined && !server.engines.has(step.engine)) return false;
+  return step.since === undefined || !isOlder(server.version, step.since);
 }
 
 /** Whether `version` (as `VERSION()` prints it) comes before `needed` (`major.minor`). */

@@ -22,13 +22,7 @@ export class RawConnection {
   }
 
   static async open(address: ServerAddress): Promise<RawConnection> {
-    const connection = createConnection({
-      ...address,
-      charset: 'BINARY',
-      connectTimeout: 20_000,
-      // With session tracking mysql2 follows SET NAMES and would encode the statements itself.
-      flags: ['-SESSION_TRACK'],
-    });
+    const connection = createConnection(driverOptions(address));
     await new Promise<void>((resolve, reject) => {
       connection.connect((error) => {
         if (error) reject(error);
@@ -108,4 +102,18 @@ export class RawConnection {
       });
     });
   }
+}
+
+/** Named one by one: addresses of the sandbox hold more than mysql2 knows, and it warns of that. */
+function driverOptions(address: ServerAddress): ConnectionOptions {
+  const options: ConnectionOptions = {
+    charset: 'BINARY',
+    connectTimeout: 20_000,
+    // With session tracking mysql2 follows SET NAMES and would encode the statements itself.
+    flags: ['-SESSION_TRACK'],
+  };
+  for (const key of ['host', 'port', 'socketPath', 'user', 'password'] as const) {
+    if (address[key] !== undefined) Object.assign(options, { [key]: address[key] });
+  }
+  return options;
 }

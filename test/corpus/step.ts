@@ -20,6 +20,8 @@ export interface CorpusStep {
   readonly session?: CorpusSession;
   /** First server version that knows the feature, as `major.minor`; older servers skip the step. */
   readonly since?: string;
+  /** A storage engine that the server may be without; then the step is skipped. */
+  readonly engine?: string;
 }
 
 /** How much of the bulky parts to build. */
@@ -55,7 +57,8 @@ export const FULL_SCALE: CorpusScale = {
 
 export interface CorpusTheme {
   readonly name: string;
-  readonly steps: (scale: CorpusScale) => readonly CorpusStep[];
+  /** `database` is where the steps will run: some objects take its name in their text. */
+  readonly steps: (scale: CorpusScale, database: string) => readonly CorpusStep[];
 }
 
 /** A theme whose size does not scale. */
@@ -63,12 +66,12 @@ export function theme(name: string, steps: readonly (string | Buffer | CorpusSte
   return { name, steps: () => steps.map(toStep) };
 }
 
-/** A theme made for one scale. */
+/** A theme made for one scale, or for the database's name. */
 export function scaledTheme(
   name: string,
-  build: (scale: CorpusScale) => readonly (string | Buffer | CorpusStep)[],
+  build: (scale: CorpusScale, database: string) => readonly (string | Buffer | CorpusStep)[],
 ): CorpusTheme {
-  return { name, steps: (scale) => build(scale).map(toStep) };
+  return { name, steps: (scale, database) => build(scale, database).map(toStep) };
 }
 
 /** Steps that share one session. */
@@ -77,6 +80,11 @@ export function inSession(
   statements: readonly (string | Buffer)[],
 ): CorpusStep[] {
   return statements.map((sql) => ({ sql, session }));
+}
+
+/** Steps that need a storage engine that not every server has. */
+export function withEngine(engine: string, statements: readonly string[]): CorpusStep[] {
+  return statements.map((sql) => ({ sql, engine }));
 }
 
 /** Steps that need a server of at least this version. */
