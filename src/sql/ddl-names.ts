@@ -11,8 +11,14 @@ import type { DdlOptions } from './ddl-text.js';
 import { identifierOf, keywordOf, operatorOf, significantTokens } from './tokenizer.js';
 import type { Token } from './tokenizer.js';
 
-/** `relation`: a table, view or sequence. `routine`: also a trigger or an event in its definition. */
-export type NameRole = 'relation' | 'routine' | 'column';
+export type NameRole =
+  /** A table, view or sequence. */
+  | 'relation'
+  /** A routine, trigger or event where it is defined, or a procedure that is called. */
+  | 'routine'
+  /** A stored function called in an expression. */
+  | 'function'
+  | 'column';
 
 export interface NamePart {
   readonly start: number;
@@ -348,7 +354,7 @@ class NameWalk {
     if (this.#routineNext) return 'routine';
     const isStar = parts.at(-1)?.name === '*';
     if (frame.tableNext && !isStar) return 'relation';
-    if (this.#operator(this.#at) === '(' && parts.length > 1) return 'routine';
+    if (this.#operator(this.#at) === '(' && parts.length > 1) return 'function';
     // MariaDB: a variable declared as `db.t%ROWTYPE`.
     const isRowType = this.#operator(this.#at) === '%' && this.#keyword(this.#at + 1) === 'ROWTYPE';
     return isRowType ? 'relation' : 'column';

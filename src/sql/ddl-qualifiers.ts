@@ -1,6 +1,7 @@
 /** Removes, renames and counts the database's name in front of the names in a definition. */
 import { sqlNames } from './ddl-names.js';
 import type { SqlName } from './ddl-names.js';
+import { isNativeFunction } from './ddl-native-functions.js';
 import { applyEdits, isSameName, lexOptions, quotedNameBytes } from './ddl-text.js';
 import type { DdlOptions, Edit } from './ddl-text.js';
 import { keywordOf, significantTokens } from './tokenizer.js';
@@ -24,13 +25,21 @@ function namesIn(text: Uint8Array, database: string, options: DdlOptions): SqlNa
  * Removes `database` and its dot in front of tables, views and routines, and in front of columns
  * named in three parts. Strings and comments stay untouched (version comments are text). A name that
  * stood without quotes gets them, for after a dot even a reserved word needs none.
+ *
+ * A stored function that is called like one of the server's keeps its database, for without it the
+ * other is meant; {@link findDatabaseReferences} of the result counts these.
  */
 export function stripDatabaseQualifiers(
   text: Uint8Array,
   database: string,
   options: DdlOptions = {},
 ): Buffer {
-  return applyEdits(text, namesIn(text, database, options).flatMap(stripEdits));
+  const names = namesIn(text, database, options).filter((name) => !needsDatabase(name));
+  return applyEdits(text, names.flatMap(stripEdits));
+}
+
+function needsDatabase({ parts, role }: SqlName): boolean {
+  return role === 'function' && isNativeFunction(parts[1]?.name ?? '');
 }
 
 const BACKTICK = Buffer.from('`');
