@@ -33,8 +33,9 @@ export interface ColumnFacts {
  * - `binary`: upper-case hex up to 1 MiB, an escaped `_binary '…'` string above; `''` when empty.
  * - `json`: as `text`, wrapped in JSON_SET where a number would not survive being parsed again.
  * - `charset`: hex after an introducer (`_sjis 0x…`); `''` when empty.
+ * - `default`: the word DEFAULT, for a column that takes nothing else; read as NULL.
  */
-export type ColumnEncoding = 'number' | 'real' | 'text' | 'binary' | 'json' | 'charset';
+export type ColumnEncoding = 'number' | 'real' | 'text' | 'binary' | 'json' | 'charset' | 'default';
 
 export interface ColumnPlan {
   readonly name: string;
@@ -62,6 +63,24 @@ const MARIADB_TEXT_TYPES = words('uuid inet4 inet6');
  * byte sequences has a code point of its own, and that code point has no other one.
  */
 const DIRECT_CHARACTER_SETS = words('utf8mb4 utf8mb3 utf8 latin1 ascii');
+
+/**
+ * The plans for a table's columns, in their order, generated ones left out. A table of nothing else
+ * keeps one of them, so that there is something to select and to insert: the rows still count.
+ *
+ * @throws {ReshelveError} UNSUPPORTED as {@link planColumn}.
+ */
+export function planColumns(
+  columns: readonly ColumnFacts[],
+  flavour: ServerFlavour,
+): readonly ColumnPlan[] {
+  const plans = columns
+    .map((column) => planColumn(column, flavour))
+    .filter((plan) => plan !== undefined);
+  const first = columns[0];
+  if (plans.length > 0 || first === undefined) return plans;
+  return [{ name: first.name, expression: 'NULL', encoding: 'default' }];
+}
 
 /**
  * The plan for one column, or `undefined` for a generated one: it takes no value on INSERT.

@@ -9,7 +9,7 @@ import { xxh64 } from './digest-xxh64.js';
 import { JSON_PATCH_OPENING } from './json-literal.js';
 import { unquoteBytes, type UnquotedLiteral } from './literal-text.js';
 import { formatRowImage } from './row-image.js';
-import { BINARY_INTRODUCER, encodeTuple } from './row-literal.js';
+import { BINARY_INTRODUCER, DEFAULT_LITERAL, encodeTuple, NULL_LITERAL } from './row-literal.js';
 
 export interface ParsedInserts {
   /** One row image per row, in order. */
@@ -101,7 +101,8 @@ export function isEncodingOf(image: Buffer, columns: readonly ColumnPlan[], text
 }
 
 function parseValue(sql: Buffer, start: number, plan: ColumnPlan): ParsedValue | undefined {
-  if (sql.toString('latin1', start, start + 4) === 'NULL') return { value: null, end: start + 4 };
+  const nullLiteral = plan.encoding === 'default' ? DEFAULT_LITERAL : NULL_LITERAL;
+  if (startsWith(sql, start, nullLiteral)) return { value: null, end: start + nullLiteral.length };
   switch (plan.encoding) {
     case 'number':
       return parseNumber(sql, start);
@@ -116,6 +117,8 @@ function parseValue(sql: Buffer, start: number, plan: ColumnPlan): ParsedValue |
       return parseCharset(sql, start, plan);
     case 'json':
       return parseJson(sql, start);
+    case 'default':
+      return undefined;
   }
 }
 

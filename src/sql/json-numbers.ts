@@ -16,25 +16,35 @@ const INTEGER_END = 2n ** 64n;
  *
  * - Integers are kept as such while they fit 64 bits, signed or not; beyond, they become doubles.
  * - Only doubles are ever printed with an exponent, with the fewest digits that identify them.
- * - What has a point becomes a double: stable if just these digits identify it, in the range where
- *   doubles surely are printed without an exponent.
+ * - What has a point becomes a double, and is stable if that is printed so.
  */
 export function isStableNumber(token: string): boolean {
   if (token.includes('e') || token.includes('E')) return true;
-  if (!token.includes('.')) {
-    const value = BigInt(token);
-    return value >= INTEGER_MIN && value < INTEGER_END;
-  }
-  const value = Number(token);
-  if (value === 0) return token === '0.0' || token === '-0.0';
-  const magnitude = Math.abs(value);
-  if (magnitude < 1e-4 || magnitude >= 1e15) return false;
-  return token === (Number.isInteger(value) ? `${value}.0` : String(value));
+  if (token.includes('.')) return token === printDouble(Number(token));
+  const value = BigInt(token);
+  return value >= INTEGER_MIN && value < INTEGER_END;
+}
+
+/**
+ * A double as MySQL prints it in JSON: the fewest digits that identify it; without an exponent from
+ * 1e-15 on to below 1e15, and up to where doubles have no fraction any more if it has one. Found
+ * by comparing with servers; `undefined` where an exponent is printed.
+ */
+function printDouble(value: number): string | undefined {
+  const [digits = '', exponentText] = Math.abs(value).toExponential().replace('.', '').split('e');
+  const exponent = Number(exponentText);
+  const isInteger = Number.isInteger(value);
+  if (exponent < -15 || exponent >= (isInteger ? 15 : 16)) return undefined;
+  const sign = value < 0 || Object.is(value, -0) ? '-' : '';
+  if (exponent < 0) return `${sign}0.${'0'.repeat(-exponent - 1)}${digits}`;
+  const fraction = isInteger ? '0' : digits.slice(exponent + 1);
+  return `${sign}${digits.slice(0, exponent + 1).padEnd(exponent + 1, '0')}.${fraction}`;
 }
 
 /**
  * @param document the text of one JSON value as MySQL printed it.
- * @throws {ReshelveError} PROTOCOL where it is no such text.
+ * @throws {ReshelveError} PROTOCOL where it has such numbers and is no JSON, so that they have no
+ * place. Text without them is not judged: it can stand as it is.
  */
 export function findUnstableNumbers(document: Buffer): readonly UnstableNumber[] {
   return new NumberFinder(document).find();
@@ -50,11 +60,12 @@ interface Level {
 
 const CODE = {
   quote: 0x22,
-  backslash: 0x5c,
   comma: 0x2c,
-  colon: 0x3a,
   minus: 0x2d,
+  digitZero: 0x30,
+  digitNine: 0x39,
   openArray: 0x5b,
+  backslash: 0x5c,
   closeArray: 0x5d,
   openObject: 0x7b,
   closeObject: 0x7d,
@@ -65,6 +76,7 @@ class NumberFinder {
   readonly #found: UnstableNumber[] = [];
   readonly #levels: Level[] = [];
   #offset = 0;
+  #isMalformed = false;
 
   constructor(document: Buffer) {
     this.#document = document;
@@ -72,7 +84,10 @@ class NumberFinder {
 
   find(): readonly UnstableNumber[] {
     while (this.#offset < this.#document.length) this.#readToken();
-    if (this.#levels.length > 0) throw malformedDocument();
+    if (this.#levels.length > 0) this.#isMalformed = true;
+    if (this.#isMalformed && this.#found.length > 0) {
+      throw new ReshelveError('PROTOCOL', 'expected a JSON document but found a malformed one');
+    }
     return this.#found;
   }
 
@@ -80,7 +95,7 @@ class NumberFinder {
     const code = this.#document[this.#offset] ?? 0;
     if (code === CODE.quote) {
       this.#readString();
-    } else if (code === CODE.minus || isDigit(code)) {
+    } else if (isDigit(code)) {
       this.#readNumber();
     } else {
       this.#readPunctuation(code);
@@ -92,11 +107,10 @@ class NumberFinder {
     if (code === CODE.openArray) this.#levels.push({ index: 0, key: undefined });
     if (code === CODE.openObject) this.#levels.push({ index: undefined, key: undefined });
     if (code === CODE.closeArray || code === CODE.closeObject) {
-      if (this.#levels.pop() === undefined) throw malformedDocument();
+      if (this.#levels.pop() === undefined) this.#isMalformed = true;
     }
-    if (code !== CODE.comma) return;
     const level = this.#levels.at(-1);
-    if (level === undefined) throw malformedDocument();
+    if (code !== CODE.comma || level === undefined) return;
     if (level.index !== undefined) level.index += 1;
     level.key = undefined;
   }
@@ -104,10 +118,10 @@ class NumberFinder {
   #readString(): void {
     const start = this.#offset;
     let end = start + 1;
-    while (this.#document[end] !== CODE.quote) {
+    while (end < this.#document.length && this.#document[end] !== CODE.quote) {
       end += this.#document[end] === CODE.backslash ? 2 : 1;
-      if (end >= this.#document.length) throw malformedDocument();
     }
+    if (end >= this.#document.length) this.#isMalformed = true;
     this.#offset = end + 1;
     const level = this.#levels.at(-1);
     if (level === undefined || level.index !== undefined) return;
@@ -115,12 +129,28 @@ class NumberFinder {
   }
 
   #readNumber(): void {
-    const start = this.#offset;
-    while (isNumberCode(this.#document[this.#offset] ?? 0)) this.#offset += 1;
-    const number = this.#document.subarray(start, this.#offset);
-    const token = number.toString('latin1');
-    if (!/^-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?$/.test(token)) throw malformedDocument();
-    if (!isStableNumber(token)) this.#found.push({ path: this.#path(), number });
+    const start = this.#document[this.#offset - 1] === CODE.minus ? this.#offset - 1 : this.#offset;
+    const end = this.#numberEnd(this.#offset);
+    const number = this.#document.subarray(start, end);
+    this.#offset = end;
+    if (!isStableNumber(number.toString('latin1'))) {
+      this.#found.push({ path: this.#path(), number });
+    }
+  }
+
+  #numberEnd(start: number): number {
+    let end = this.#digitsEnd(start);
+    if (this.#document[end] === 0x2e) end = this.#digitsEnd(end + 1);
+    if (((this.#document[end] ?? 0) | 0x20) !== 0x65) return end;
+    end += 1;
+    const sign = this.#document[end];
+    return this.#digitsEnd(sign === 0x2b || sign === CODE.minus ? end + 1 : end);
+  }
+
+  #digitsEnd(start: number): number {
+    let end = start;
+    while (isDigit(this.#document[end] ?? 0)) end += 1;
+    return end;
   }
 
   #path(): Buffer {
@@ -128,21 +158,12 @@ class NumberFinder {
     for (const { index, key } of this.#levels) {
       if (index !== undefined) legs.push(Buffer.from(`[${index}]`));
       else if (key !== undefined) legs.push(Buffer.from('.'), key);
-      else throw malformedDocument();
+      else this.#isMalformed = true;
     }
     return Buffer.concat(legs);
   }
 }
 
 function isDigit(code: number): boolean {
-  return code >= 0x30 && code <= 0x39;
-}
-
-/** Digits and the characters `+ - . e E`. */
-function isNumberCode(code: number): boolean {
-  return isDigit(code) || [0x2b, CODE.minus, 0x2e, 0x65, 0x45].includes(code);
-}
-
-function malformedDocument(): ReshelveError {
-  return new ReshelveError('PROTOCOL', 'expected a JSON document but found one that is malformed');
+  return code >= CODE.digitZero && code <= CODE.digitNine;
 }

@@ -17,7 +17,8 @@ export const BINARY_HEX_BYTES_MAX = 2 ** 20;
 /** What follows `introducer` opens a raw binary string. */
 export const BINARY_INTRODUCER = Buffer.from('_binary ');
 
-const NULL_LITERAL = Buffer.from('NULL');
+export const NULL_LITERAL = Buffer.from('NULL');
+export const DEFAULT_LITERAL = Buffer.from('DEFAULT');
 const COMMA = Buffer.from(',');
 
 /**
@@ -38,7 +39,7 @@ export function encodeTuple(image: Buffer, columns: readonly ColumnPlan[]): Buff
 
 /** The literal for one value as the server printed it. */
 export function encodeValue(value: Buffer | null, plan: ColumnPlan): Buffer {
-  if (value === null) return NULL_LITERAL;
+  if (value === null) return plan.encoding === 'default' ? DEFAULT_LITERAL : NULL_LITERAL;
   switch (plan.encoding) {
     case 'number':
       return numberLiteral(value, plan);
@@ -54,6 +55,8 @@ export function encodeValue(value: Buffer | null, plan: ColumnPlan): Buffer {
       return Buffer.concat([Buffer.from(`${plan.introducer} `), hexLiteral(value)]);
     case 'json':
       return jsonLiteral(value);
+    case 'default':
+      throw new ReshelveError('PROTOCOL', `expected NULL in column ${plan.name} but found a value`);
   }
 }
 

@@ -1,6 +1,6 @@
 /** Random columns and rows, the nastier the likelier. */
 import fc from 'fast-check';
-import type { ColumnPlan } from '../../src/sql/column-plan.js';
+import type { ColumnEncoding, ColumnPlan } from '../../src/sql/column-plan.js';
 import type { RowValues } from '../../src/sql/row-image.js';
 
 const SPECIAL_BYTES = [0x00, 0x0a, 0x0d, 0x1a, 0x27, 0x5c, 0x22, 0x2c, 0x28, 0x29, 0x3b, 0xff];
@@ -76,21 +76,22 @@ const { value: jsonValue } = fc.letrec<{ value: string }>((tie) => ({
 
 export const jsonDocument: fc.Arbitrary<Buffer> = jsonValue.map((text) => Buffer.from(text));
 
-const VALUES: Record<ColumnPlan['encoding'], fc.Arbitrary<Buffer>> = {
+const VALUES: Record<ColumnEncoding, fc.Arbitrary<Buffer | null>> = {
   number,
   real,
   text: bytes,
   binary: bytes,
   charset: bytes,
   json: jsonDocument,
+  default: fc.constant(null),
 };
 
-const column: fc.Arbitrary<ColumnPlan> = fc
-  .constantFrom<ColumnPlan['encoding']>('number', 'real', 'text', 'binary', 'json', 'charset')
-  .map((encoding) => {
-    const plan = { name: 'c', expression: '`c`', encoding };
-    return encoding === 'charset' ? { ...plan, introducer: '_sjis' } : plan;
-  });
+const ENCODINGS = Object.keys(VALUES) as ColumnEncoding[];
+
+const column: fc.Arbitrary<ColumnPlan> = fc.constantFrom(...ENCODINGS).map((encoding) => {
+  const plan = { name: 'c', expression: '`c`', encoding };
+  return encoding === 'charset' ? { ...plan, introducer: '_sjis' } : plan;
+});
 
 export interface Table {
   readonly columns: readonly ColumnPlan[];

@@ -89,6 +89,7 @@ const COLUMN_KINDS: Readonly<Record<ColumnEncoding, number>> = {
   binary: 3,
   json: 4,
   charset: 5,
+  default: 6,
 };
 
 export class Kernel {

@@ -216,11 +216,7 @@ export class RowEncoder {
       this.#end = parseErrorPacket(packet, leftover);
       return;
     }
-    const digest = makeDigest(
-      Number(calls.digestRows()),
-      calls.digestSum(),
-      calls.digestXor(),
-    );
+    const digest = makeDigest(Number(calls.digestRows()), calls.digestSum(), calls.digestXor());
     const warnings = packet.readUInt16LE(1);
     const statusFlags = packet.readUInt16LE(3);
     this.#end = { kind: 'end', digest, warnings, statusFlags, leftover };

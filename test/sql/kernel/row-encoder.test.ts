@@ -1,40 +1,38 @@
+/**
+ * Goal: the kernel writes exactly what the typed encoder writes, and what is no result set is
+ * refused. Method: random tables as packets, cut anywhere, compared with the rules of grouping
+ * written out in protocol.ts; then damaged packets, and rows at the limits of the protocol.
+ */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { RowEncoder, type SqlPiece } from '../../../src/sql/kernel/row-encoder.js';
+import { ReshelveError } from '../../../src/errors.js';
+import type { ColumnPlan } from '../../../src/sql/column-plan.js';
 import { digestImages } from '../../../src/sql/insert-parser.js';
+import {
+  RowEncoder,
+  type RowEncoderOptions,
+  type SqlPiece,
+} from '../../../src/sql/kernel/row-encoder.js';
 import { formatRowImage } from '../../../src/sql/row-image.js';
-import { table, type Table } from '../arbitraries.js';
+import { table } from '../arbitraries.js';
 import { endPayload, errorPayload, groupRows, packets, type Targets } from './protocol.js';
+import { cut, cuts } from './random-streams.js';
 
+const RUNS = process.env['SLOW'] === '1' ? 5000 : 1000;
+/** Shrinking long documents would otherwise go on for hours. */
+const SHRINKING = { interruptAfterTimeLimit: 90_000, markInterruptAsFailure: true };
 const PREFIX = Buffer.from('INSERT INTO `t` (`a`) VALUES\n');
-const RUNS = process.env['SLOW'] === '1' ? 5000 : 300;
+const TEXT: ColumnPlan = { name: 'a', expression: '`a`', encoding: 'text' };
+const OPTIONS: RowEncoderOptions = {
+  ...{ insertPrefix: PREFIX, columns: [TEXT], sequenceId: 0 },
+  ...{ statementBytesTarget: 2 ** 18, memberBytesTarget: 2 ** 21 },
+};
 
 const targets: fc.Arbitrary<Targets> = fc
   .tuple(fc.integer({ min: 1, max: 3000 }), fc.integer({ min: 0, max: 6000 }))
   .map(([statementBytesTarget, more]) => {
     return { statementBytesTarget, memberBytesTarget: statementBytesTarget + more };
   });
-
-/** Cuts `stream` at the given fractions of its length, or into single bytes. */
-const cuts: fc.Arbitrary<readonly number[] | 'every byte'> = fc.oneof(
-  fc.constant([]),
-  fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 20 }),
-  fc.constant('every byte' as const),
-);
-
-function cut(stream: Buffer, places: readonly number[] | 'every byte'): Buffer[] {
-  const fractions = places === 'every byte' ? everyByte(stream.length) : places;
-  const offsets = fractions.map((place) => Math.round(place * stream.length)).sort((a, b) => a - b);
-  const chunks = [...offsets, stream.length].map((end, index) => {
-    return stream.subarray(offsets[index - 1] ?? 0, end);
-  });
-  return chunks.filter((chunk) => chunk.length > 0);
-}
-
-/** Long streams are cut to single bytes only at their start, to save time. */
-function everyByte(length: number): number[] {
-  return Array.from({ length: Math.min(length, 2000) }, (_, index) => index / length);
-}
 
 function pushAll(encoder: RowEncoder, chunks: readonly Buffer[]): SqlPiece[] {
   return chunks.flatMap((chunk) => {
@@ -46,17 +44,19 @@ function pushAll(encoder: RowEncoder, chunks: readonly Buffer[]): SqlPiece[] {
   });
 }
 
-function imagesOf({ rows }: Table): Buffer[] {
-  return rows.map(formatRowImage);
+/** Strings are compared far faster than buffers. */
+function readable(pieces: readonly SqlPiece[]): unknown[] {
+  return pieces.map(({ sql, ...counts }) => ({ ...counts, sql: sql.toString('latin1') }));
+}
+
+/** One row of one value. */
+function row(value: Buffer | string): Buffer {
+  return formatRowImage([Buffer.from(value)]);
 }
 
 describe('RowEncoder', () => {
   it('writes what the typed encoder writes, wherever the stream is cut', () => {
-    const encoder = new RowEncoder({
-      insertPrefix: PREFIX,
-      columns: [{ name: 'a', expression: '`a`', encoding: 'text' }],
-      ...{ statementBytesTarget: 1, memberBytesTarget: 1, sequenceId: 0 },
-    });
+    const encoder = new RowEncoder(OPTIONS);
     fc.assert(
       fc.property(
         table({ maxRows: 12 }),
@@ -64,19 +64,146 @@ describe('RowEncoder', () => {
         cuts,
         fc.nat(255),
         (random, sizes, places, id) => {
-          const images = imagesOf(random);
-          const stream = packets([...images, endPayload(3, 0x22)], id);
           const { columns } = random;
+          const images = random.rows.map(formatRowImage);
+          const stream = packets([...images, endPayload(3, 0x22)], id);
           encoder.reset({ insertPrefix: PREFIX, columns, sequenceId: id, ...sizes });
           const pieces = pushAll(encoder, cut(stream, places));
-          expect(pieces).toStrictEqual(groupRows(images, columns, PREFIX, sizes));
+          expect(readable(pieces)).toStrictEqual(
+            readable(groupRows(images, columns, PREFIX, sizes)),
+          );
           expect(encoder.end).toStrictEqual({
             ...{ kind: 'end', warnings: 3, statusFlags: 0x22, leftover: Buffer.alloc(0) },
             digest: digestImages(images),
           });
         },
       ),
-      { numRuns: RUNS },
+      { numRuns: RUNS, ...SHRINKING },
     );
+  });
+
+  it('gives the same digest without making SQL', () => {
+    const encoder = new RowEncoder({ ...OPTIONS, hashOnly: true });
+    fc.assert(
+      fc.property(table({ maxRows: 12 }), cuts, ({ columns, rows }, places) => {
+        const images = rows.map(formatRowImage);
+        encoder.reset({ ...OPTIONS, columns, hashOnly: true });
+        const pieces = pushAll(encoder, cut(packets([...images, endPayload(0, 2)], 0), places));
+        expect(pieces).toStrictEqual([]);
+        expect(encoder.end).toMatchObject({ kind: 'end', digest: digestImages(images) });
+      }),
+      { numRuns: RUNS, ...SHRINKING },
+    );
+  });
+
+  it('never crashes or hangs on bytes that are no result set', () => {
+    const encoder = new RowEncoder(OPTIONS);
+    fc.assert(
+      fc.property(
+        table({ maxRows: 6 }),
+        fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 4 }),
+        cuts,
+        ({ columns, rows }, changes, places) => {
+          const stream = packets([...rows.map(formatRowImage), endPayload(0, 2)], 0);
+          for (const [offset, byte] of changes) stream[offset % stream.length] = byte;
+          encoder.reset({ ...OPTIONS, columns });
+          try {
+            for (const chunk of cut(stream, places)) {
+              if (encoder.end === undefined) encoder.push(chunk);
+            }
+          } catch (error) {
+            expect(error).toBeInstanceOf(ReshelveError);
+            expect(error).toHaveProperty('code', 'PROTOCOL');
+          }
+        },
+      ),
+      { numRuns: RUNS * 4, ...SHRINKING },
+    );
+  });
+
+  it('hands back what follows the end, and the error that the server sent', () => {
+    const encoder = new RowEncoder(OPTIONS);
+    const stream = packets([row('x'), errorPayload(1317, '70100', 'interrupted')], 0);
+    encoder.push(Buffer.concat([stream, Buffer.from('next answer')]));
+    expect(encoder.end).toStrictEqual({
+      ...{ kind: 'error', errno: 1317, sqlState: '70100' },
+      message: Buffer.from('interrupted'),
+      leftover: Buffer.from('next answer'),
+    });
+  });
+
+  it('keeps what follows the end also beyond its own buffer', () => {
+    const encoder = new RowEncoder(OPTIONS);
+    const rest = Buffer.alloc(700_000, 'z');
+    encoder.push(Buffer.concat([packets([row('x'), endPayload(0, 0)], 0), rest]));
+    expect(encoder.end?.leftover.equals(rest)).toBe(true);
+  });
+
+  it.each<[string, Buffer]>([
+    ['a packet out of sequence', packets([row('x'), row('y')], 1)],
+    ['an empty packet', packets([Buffer.alloc(0)], 0)],
+    ['a row with a column too few', packets([Buffer.from([0xfb, 0xfb])], 0)],
+    ['a row that ends within a value', packets([Buffer.from([5, 0x61])], 0)],
+    ['a length that is longer than need be', packets([Buffer.from([0xfc, 1, 0, 0x61])], 0)],
+    ['a length beyond all bounds', packets([Buffer.concat([Buffer.alloc(9, 0xfe), row('x')])], 0)],
+    ['an end of the wrong size', packets([Buffer.from([0xfe, 0, 0, 0, 0, 0])], 0)],
+    ['an error packet cut short', packets([Buffer.from([0xff, 1])], 0)],
+  ])('refuses %s', (_name, stream) => {
+    const encoder = new RowEncoder(OPTIONS);
+    expect(() => encoder.push(stream)).toThrow(expect.objectContaining({ code: 'PROTOCOL' }));
+  });
+
+  it.each(['', '-', '1,2', "1'", '1 ', '0x10', '1e5', 'nan', `${'1'.repeat(40)};`])(
+    'writes nothing but numbers unquoted, so not %j',
+    (text) => {
+      const encoder = new RowEncoder({ ...OPTIONS, columns: [{ ...TEXT, encoding: 'number' }] });
+      const stream = packets([row(text)], 0);
+      expect(() => encoder.push(stream)).toThrow(expect.objectContaining({ code: 'PROTOCOL' }));
+    },
+  );
+
+  it.each(['', '1,2', "1'", '1E5', '1e0', 'inf', `${'1'.repeat(40)};`])(
+    'writes nothing but numbers unquoted for reals, so not %j',
+    (text) => {
+      const encoder = new RowEncoder({ ...OPTIONS, columns: [{ ...TEXT, encoding: 'real' }] });
+      const stream = packets([row(text)], 0);
+      expect(() => encoder.push(stream)).toThrow(expect.objectContaining({ code: 'PROTOCOL' }));
+    },
+  );
+});
+
+/** Rows beyond 16 MiB come in several packets, and have statements and members of their own. */
+describe('RowEncoder with giant rows', () => {
+  const BINARY: ColumnPlan = { ...TEXT, encoding: 'binary' };
+
+  it.each([2 ** 24 - 6, 2 ** 24 - 5, 2 ** 24 - 4, 2 * (2 ** 24 - 1) - 9])(
+    'writes a blob of %i bytes as the typed encoder does',
+    (length) => {
+      const blob = Buffer.alloc(length, "\0giant's row\n");
+      const images = [row('before'), row(blob), row(Buffer.alloc(2 ** 20 + 1, 'x')), row('after')];
+      const stream = packets([...images, endPayload(0, 2)], 7);
+      const encoder = new RowEncoder({ ...OPTIONS, columns: [BINARY], sequenceId: 7 });
+      const chunks = cut(stream, [0, 0.1, 0.5, 0.500_001, 0.999_999]);
+      const pieces = pushAll(encoder, chunks);
+      const expected = groupRows(images, [BINARY], PREFIX, OPTIONS);
+      expect(readable(pieces)).toStrictEqual(readable(expected));
+    },
+  );
+
+  it('needs hardly more memory than the row and its SQL, and gives it back', () => {
+    const blob = Buffer.alloc(60_000_000, 'x');
+    const encoder = new RowEncoder({ ...OPTIONS, columns: [BINARY] });
+    expect(encoder.memoryBytes).toBeLessThan(8_000_000);
+    encoder.push(packets([row(blob)], 0));
+    expect(encoder.memoryBytes).toBeLessThan(2 * blob.length + 8_000_000);
+    const small = packets(
+      [...Array<Buffer>(20).fill(row(Buffer.alloc(900_000))), endPayload(0, 2)],
+      4,
+    );
+    encoder.push(small);
+    expect(encoder.memoryBytes).toBeLessThan(8_000_000);
+    expect(encoder.end).toMatchObject({ digest: { rows: 21 } });
+    encoder.reset({ ...OPTIONS, columns: [BINARY] });
+    expect(encoder.memoryBytes).toBeLessThan(8_000_000);
   });
 });

@@ -7,6 +7,7 @@ export const KIND_TEXT: u32 = 2;
 export const KIND_BINARY: u32 = 3;
 export const KIND_JSON: u32 = 4;
 export const KIND_CHARSET: u32 = 5;
+export const KIND_DEFAULT: u32 = 6;
 
 /** u32 kind, u32 address of the opening, u32 its length. */
 export const COLUMN_BYTES: usize = 12;

@@ -6,7 +6,7 @@ const INTEGER_DIGITS_SAFE: usize = 18;
 /** A decimal of so many digits is the shortest one that identifies its double. */
 const DOUBLE_DIGITS_SAFE: usize = 15;
 /** Zeros behind the point up to which doubles are surely printed without an exponent. */
-const LEADING_ZEROS_SAFE: usize = 3;
+const LEADING_ZEROS_SAFE: usize = 14;
 
 // @ts-ignore: decorator
 @inline
@@ -45,9 +45,12 @@ function skipDigits(from: usize, end: usize): usize {
 function isSafeFraction(int: usize, intDigits: usize, fraction: usize, digits: usize): bool {
   if (digits == 0) return false;
   const last = load<u8>(fraction + digits - 1);
-  if (digits == 1 && last == 0x30) return intDigits <= DOUBLE_DIGITS_SAFE;
+  if (digits == 1 && last == 0x30) {
+    return intDigits <= DOUBLE_DIGITS_SAFE && (intDigits == 1 || load<u8>(int) != 0x30);
+  }
   if (last == 0x30) return false;
-  if (intDigits > 1 || load<u8>(int) != 0x30) return intDigits + digits <= DOUBLE_DIGITS_SAFE;
+  if (load<u8>(int) != 0x30) return intDigits + digits <= DOUBLE_DIGITS_SAFE;
+  if (intDigits > 1) return false;
   let zeros: usize = 0;
   while (load<u8>(fraction + zeros) == 0x30) zeros += 1;
   return zeros <= LEADING_ZEROS_SAFE && digits - zeros <= DOUBLE_DIGITS_SAFE;
@@ -73,9 +76,9 @@ export function isSuspiciousDocument(from: usize, length: usize): bool {
     const fraction = p + 1;
     if (hasPoint) p = skipDigits(fraction, end);
     if (p < end && (load<u8>(p) | 0x20) == 0x65) {
-      // Only doubles are printed with an exponent. Its sign is skipped here, its digits are taken
-      // for a number of their own, and a short one.
-      p += 2;
+      // Only doubles are printed with an exponent. The digits of the exponent are taken for a
+      // number of their own, and a short one.
+      p += 1;
       continue;
     }
     const isSafe = hasPoint

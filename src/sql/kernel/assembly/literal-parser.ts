@@ -5,6 +5,7 @@ import {
   columnKind,
   KIND_BINARY,
   KIND_CHARSET,
+  KIND_DEFAULT,
   KIND_JSON,
   KIND_NUMBER,
   KIND_REAL,
@@ -17,6 +18,8 @@ import { isSuspiciousDocument } from './json';
 import { endsWithZeroExponent, hasExponent, numberLength, realLength } from './number';
 
 const NULL_LITERAL: u32 = 0x4c4c554e;
+const DEFAULT_LITERAL: u64 = 0x544c5541464544;
+const SEVEN_BYTES: u64 = 0xffffffffffffff;
 const NULL_MARK: u8 = 0xfb;
 const HEX_OPENING: u16 = 0x7830;
 const BINARY_OPENING: u64 = 0x207972616e69625f; // "_binary "
@@ -48,11 +51,10 @@ export function isSlowImage(): bool {
  * the address behind it; 0 where it is not canonical.
  */
 export function parseLiteral(column: usize, from: usize, end: usize): usize {
-  if (load<u32>(from) == NULL_LITERAL) {
-    store<u8>(imageEnd, NULL_MARK);
-    imageEnd += 1;
-    return from + 4;
+  if (columnKind(column) == KIND_DEFAULT) {
+    return (load<u64>(from) & SEVEN_BYTES) == DEFAULT_LITERAL ? appendNull(from + 7) : 0;
   }
+  if (load<u32>(from) == NULL_LITERAL) return appendNull(from + 4);
   switch (columnKind(column)) {
     case KIND_NUMBER:
       return parseNumber(from, end);
@@ -69,6 +71,12 @@ export function parseLiteral(column: usize, from: usize, end: usize): usize {
     default:
       return 0;
   }
+}
+
+function appendNull(end: usize): usize {
+  store<u8>(imageEnd, NULL_MARK);
+  imageEnd += 1;
+  return end;
 }
 
 function parseNumber(from: usize, end: usize): usize {

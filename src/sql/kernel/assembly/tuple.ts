@@ -7,6 +7,7 @@ import {
   firstColumn,
   KIND_BINARY,
   KIND_CHARSET,
+  KIND_DEFAULT,
   KIND_JSON,
   KIND_NUMBER,
   KIND_REAL,
@@ -21,6 +22,8 @@ import { BAD_NUMBER, BAD_PACKET, SLOW_ROW } from './status';
 
 const NULL_MARK: u32 = 0xfb;
 const NULL_LITERAL: u32 = 0x4c4c554e;
+const DEFAULT_LITERAL: u64 = 0x544c5541464544;
+const DEFAULT_LITERAL_BYTES: usize = 7;
 const BINARY_OPENING: u64 = 0x207972616e69625f; // "_binary "
 const BINARY_OPENING_BYTES: usize = 8;
 const MALFORMED: u64 = u64.MAX_VALUE;
@@ -93,7 +96,7 @@ export function measureTuple(image: usize, end: usize): u64 {
     const first = <u32>load<u8>(p);
     if (first == NULL_MARK) {
       p += 1;
-      total += 4;
+      total += columnKind(column) == KIND_DEFAULT ? <u64>DEFAULT_LITERAL_BYTES : 4;
       continue;
     }
     let length: usize = first;
@@ -141,8 +144,13 @@ export function encodeTuple(image: usize, end: usize, to: usize): usize {
     if (p >= end) return fail(BAD_PACKET);
     let length = <usize>load<u8>(p);
     if (length == NULL_MARK) {
-      store<u32>(out, NULL_LITERAL);
-      out += 4;
+      if (columnKind(column) == KIND_DEFAULT) {
+        store<u64>(out, DEFAULT_LITERAL);
+        out += DEFAULT_LITERAL_BYTES;
+      } else {
+        store<u32>(out, NULL_LITERAL);
+        out += 4;
+      }
       p += 1;
       continue;
     }
@@ -173,6 +181,7 @@ export function encodeTuple(image: usize, end: usize, to: usize): usize {
 }
 
 function writeOther(kind: u32, column: usize, p: usize, length: usize, to: usize): usize {
+  if (kind == KIND_DEFAULT) return fail(BAD_PACKET);
   if (kind == KIND_REAL) return writeReal(p, length, to);
   if (kind == KIND_JSON) {
     return isSuspiciousDocument(p, length) ? fail(SLOW_ROW) : writeQuoted(p, length, to);
