@@ -1,4 +1,4 @@
-import { quoteName } from '../sql-text.js';
+import { quotedLiteral, quoteName } from '../sql-text.js';
 import { inSession, scaledTheme } from '../step.js';
 
 const latin1 = (text: string): Buffer => Buffer.from(text, 'latin1');
@@ -32,7 +32,7 @@ END`,
   'CREATE PROCEDURE routine_hint() BEGIN SELECT /*! STRAIGHT_JOIN */ 1; SELECT /*!99999 unknown */ 2; SELECT /*+ NO_ICP(t) */ 3 FROM routine_table t; END',
   `CREATE PROCEDURE routine_long() BEGIN ${"SELECT 'a rather long body; with it''s quotes';\n".repeat(2500)} END`,
   "CREATE PROCEDURE routine_emoji() COMMENT 'comment ü' SELECT '😀 中文 ü'",
-  `CREATE PROCEDURE routine_qualified() BEGIN INSERT INTO ${quoteName(database)}.routine_table VALUES (1, '${quoteName(database)}.routine_table'); CALL ${quoteName(database)}.routine_one_line(); /* ${quoteName(database)}.x */ END`,
+  `CREATE PROCEDURE routine_qualified() BEGIN INSERT INTO ${quoteName(database)}.routine_table VALUES (1, ${quotedLiteral(`${quoteName(database)}.routine_table`)}); CALL ${quoteName(database)}.routine_one_line(); /* ${quoteName(database).replaceAll('*/', '')}.x */ END`,
   `CREATE PROCEDURE ${quoteName(database)}.routine_own_name_qualified() SELECT 1`,
   'CREATE FUNCTION routine_one_line() RETURNS INT NO SQL RETURN 1',
   "CREATE FUNCTION routine_types(a ENUM('x', 'it''s'), b SET('p', 'q'), c BIT(3), d YEAR, e DATETIME(6), f JSON, g VARCHAR(10) CHARACTER SET ucs2) RETURNS LONGTEXT CHARACTER SET latin1 COLLATE latin1_bin DETERMINISTIC CONTAINS SQL RETURN CONCAT(a, b)",

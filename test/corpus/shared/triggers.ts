@@ -1,4 +1,4 @@
-import { quoteName } from '../sql-text.js';
+import { quotedLiteral, quoteName } from '../sql-text.js';
 import { inSession, scaledTheme } from '../step.js';
 
 const latin1 = (text: string): Buffer => Buffer.from(text, 'latin1');
@@ -22,7 +22,7 @@ BEGIN
     SET @x = 1;
   END IF;
 END`,
-    `CREATE TRIGGER trigger_qualified AFTER UPDATE ON ${db}.trigger_table FOR EACH ROW INSERT INTO ${db}.trigger_log (t) VALUES ('${db}.trigger_log')`,
+    `CREATE TRIGGER trigger_qualified AFTER UPDATE ON ${db}.trigger_table FOR EACH ROW INSERT INTO ${db}.trigger_log (t) VALUES (${quotedLiteral(`${db}.trigger_log`)})`,
     `CREATE TRIGGER ${db}.trigger_own_name_qualified AFTER UPDATE ON trigger_table FOR EACH ROW INSERT INTO trigger_log (t) VALUES (OLD.v) -- ends in a comment`,
     'CREATE TRIGGER trigger_delete BEFORE DELETE ON trigger_table FOR EACH ROW BEGIN END',
     "CREATE TRIGGER trigger_refuses BEFORE UPDATE ON trigger_log FOR EACH ROW SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'it''s refused; ;;'",

@@ -1,4 +1,4 @@
-import { quoteName } from '../sql-text.js';
+import { quotedLiteral, quoteName } from '../sql-text.js';
 import { inSession, scaledTheme, theme } from '../step.js';
 
 const latin1 = (text: string): Buffer => Buffer.from(text, 'latin1');
@@ -19,7 +19,7 @@ export const views = scaledTheme('views', (_scale, database) => [
 
   `CREATE VIEW view_alias_database AS SELECT ${quoteName(database)}.id, ${quoteName(database)}.s AS ${quoteName(database)} FROM view_base AS ${quoteName(database)}`,
   `CREATE VIEW view_alias_and_call AS SELECT ${quoteName(database)}.view_function(${quoteName(database)}.id) AS f FROM ${quoteName(database)}.view_base AS ${quoteName(database)}`,
-  `CREATE VIEW view_qualified AS SELECT ${quoteName(database)}.view_base.id AS a, ${quoteName(database)}.view_function(1) AS b, '${quoteName(database)}.view_base' AS c FROM ${quoteName(database)}.view_base`,
+  `CREATE VIEW view_qualified AS SELECT ${quoteName(database)}.view_base.id AS a, ${quoteName(database)}.view_function(1) AS b, ${quotedLiteral(`${quoteName(database)}.view_base`)} AS c FROM ${quoteName(database)}.view_base`,
   'CREATE VIEW view_other_database AS SELECT table_name AS n FROM information_schema.tables WHERE 1 = 0',
 
   'CREATE ALGORITHM = MERGE SQL SECURITY INVOKER VIEW view_merge (`odd;``column`, second) AS SELECT id, s FROM view_base WHERE id > 0 WITH LOCAL CHECK OPTION',
