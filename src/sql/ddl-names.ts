@@ -159,7 +159,9 @@ class NameWalk {
     this.#at += 1;
     if (operator === '(') {
       const isSequence = SEQUENCE_FUNCTIONS.has(this.#keyword(this.#at - 2));
-      this.#frames.push(newFrame(frame.tableNext || isSequence));
+      const inner = newFrame(frame.tableNext);
+      if (isSequence) inner.tableNext = true;
+      this.#frames.push(inner);
       frame.tableNext = false;
     } else if (operator === ')') {
       if (this.#frames.length > 1) this.#frames.pop();
