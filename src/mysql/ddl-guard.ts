@@ -15,7 +15,7 @@ export interface DdlGuard {
   readonly note: string;
   /** Throws CONNECTION_LOST if the guard has not held all the time. */
   confirm(): Promise<void>;
-  release(): Promise<void>;
+  close(): Promise<void>;
 }
 
 const LOCK_WAIT_SECONDS = 10;
@@ -26,7 +26,7 @@ const NONE: DdlGuard = {
   kind: 'none',
   note: 'changes of definitions are not held off but would be detected',
   confirm: () => Promise.resolve(),
-  release: () => Promise.resolve(),
+  close: () => Promise.resolve(),
 };
 
 /** The statements of the server's backup lock, or none where it has no such lock or we no right. */
@@ -119,6 +119,6 @@ function guardOf(session: Session, kind: DdlGuard['kind'], note: string): DdlGua
         );
       }
     },
-    release: () => session.close(),
+    close: () => session.close(),
   };
 }

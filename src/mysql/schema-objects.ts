@@ -5,9 +5,10 @@
  */
 import { ReshelveError } from '../errors.js';
 import { quoteIdentifier, quoteString } from '../sql/quote.js';
+import { tokenize } from '../sql/tokenizer.js';
 import type { ObjectType, StoredObject } from './schema.js';
 import { ERRNO, isServerError } from './server-error.js';
-import type { Session, TextRecord } from './session.js';
+import type { ResultSet, Session, TextRecord } from './session.js';
 
 interface ObjectName {
   readonly type: ObjectType;
@@ -82,24 +83,30 @@ const TEXT_COLUMN: ReadonlyMap<ObjectType, string> = new Map([
   ['event', 'Create Event'],
 ]);
 
+/**
+ * Character sets whose characters may hold the byte of a backslash: a plain mysql client, which reads
+ * the archive as utf8mb4, would lose its way in such a text. It is taken in utf8mb4 instead; literals
+ * keep their character set, which comes from `collation_connection`.
+ */
+const AMBIGUOUS_CHARACTER_SETS = new Set(['sjis', 'cp932', 'gbk', 'big5', 'gb18030']);
+
 async function readObject(
   session: Session,
   database: string,
   object: ObjectName,
 ): Promise<StoredObject> {
   const qualified = `${quoteIdentifier(database)}.${quoteIdentifier(object.name)}`;
-  const result = await session.query(`SHOW CREATE ${object.type.toUpperCase()} ${qualified}`);
-  const row = result.rows[0];
-  const bytes = (column: string): Buffer | null => row?.[result.columns.indexOf(column)] ?? null;
-  const text = (column: string): string | undefined => bytes(column)?.toString('utf8');
-  const createStatement = bytes(TEXT_COLUMN.get(object.type) ?? '');
+  const shown = await showCreate(session, object, qualified);
+  if (shown === undefined) return readUnusableView(session, database, object);
+  const { text, warnings } = shown;
+  const createStatement = shown.createStatement;
   if (createStatement === null || createStatement.length === 0) {
     throw unreadable(session, database, object);
   }
   const timeZone = text('time_zone');
   const broken =
-    object.type === 'view' && result.ok.warnings > 0
-      ? await readViewComplaint(session, qualified)
+    object.type === 'view'
+      ? await readViewComplaint(session, qualified, createStatement, warnings)
       : undefined;
   return {
     type: object.type,
@@ -107,11 +114,72 @@ async function readObject(
     ...(object.table === undefined ? {} : { table: object.table }),
     createStatement,
     sqlMode: text('sql_mode') ?? '',
-    characterSetClient: text('character_set_client') ?? 'utf8mb4',
+    characterSetClient: shown.characterSet,
     collationConnection: text('collation_connection') ?? 'utf8mb4_general_ci',
     databaseCollation: text('Database Collation') ?? null,
     ...(timeZone === undefined ? {} : { timeZone }),
     ...(broken === undefined ? {} : { broken }),
+  };
+}
+
+interface ShownObject {
+  readonly createStatement: Buffer | null;
+  /** The character set of `createStatement`. */
+  readonly characterSet: string;
+  readonly text: (column: string) => string | undefined;
+  readonly warnings: number;
+}
+
+/** SHOW CREATE; undefined for a view whose text the server itself cannot read any more. */
+async function showCreate(
+  session: Session,
+  object: ObjectName,
+  qualified: string,
+): Promise<ShownObject | undefined> {
+  const statement = `SHOW CREATE ${object.type.toUpperCase()} ${qualified}`;
+  let result: ResultSet;
+  try {
+    result = await session.query(statement);
+  } catch (error) {
+    if (object.type === 'view' && isServerError(error, ERRNO.parse)) return undefined;
+    throw error;
+  }
+  const bytes = (column: string): Buffer | null =>
+    result.rows[0]?.[result.columns.indexOf(column)] ?? null;
+  const text = (column: string): string | undefined => bytes(column)?.toString('utf8');
+  let characterSet = text('character_set_client') ?? 'utf8mb4';
+  if (AMBIGUOUS_CHARACTER_SETS.has(characterSet)) {
+    characterSet = 'utf8mb4';
+    await session.execute('SET SESSION character_set_results = utf8mb4');
+    result = await session.query(statement);
+    await session.execute('SET SESSION character_set_results = NULL');
+  }
+  return {
+    createStatement: bytes(TEXT_COLUMN.get(object.type) ?? ''),
+    characterSet,
+    text,
+    warnings: result.ok.warnings,
+  };
+}
+
+async function readUnusableView(
+  session: Session,
+  database: string,
+  object: ObjectName,
+): Promise<StoredObject> {
+  const definition = await session.value(
+    `SELECT VIEW_DEFINITION FROM information_schema.VIEWS
+     WHERE TABLE_SCHEMA = ${quoteString(database)} AND TABLE_NAME = ${quoteString(object.name)}`,
+  );
+  return {
+    type: 'view',
+    name: object.name,
+    createStatement: Buffer.from(`CREATE VIEW ${quoteIdentifier(object.name)} AS ${definition ?? ''}`),
+    sqlMode: '',
+    characterSetClient: 'utf8mb4',
+    collationConnection: 'utf8mb4_general_ci',
+    databaseCollation: null,
+    broken: `error ${ERRNO.parse}: the server itself cannot read its text`,
   };
 }
 
@@ -126,8 +194,17 @@ function unreadable(session: Session, database: string, object: ObjectName): Res
   );
 }
 
-/** Why a view that the server warns about cannot be used; undefined where it can. */
-async function readViewComplaint(session: Session, view: string): Promise<string | undefined> {
+/** Why a view cannot be made again; undefined where it can. */
+async function readViewComplaint(
+  session: Session,
+  view: string,
+  text: Buffer,
+  warnings: number,
+): Promise<string | undefined> {
+  if (tokenize(text).some((token) => !token.terminated)) {
+    return 'the text that the server shows of it is not SQL';
+  }
+  if (warnings === 0) return undefined;
   try {
     await session.query(`SELECT 1 FROM ${view} LIMIT 0`);
     return undefined;

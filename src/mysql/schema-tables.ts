@@ -15,6 +15,7 @@ export interface ListedTable {
   readonly name: string;
   readonly versioned: boolean;
   readonly engine: string | null;
+  readonly transactional: boolean;
   readonly estimatedRows: number;
   readonly estimatedBytes: number;
   /** The server's own complaint where it cannot open the table. */
@@ -28,22 +29,24 @@ export async function listTables(session: Session, database: string): Promise<Ta
      FROM information_schema.TABLES WHERE TABLE_SCHEMA = ${quoteString(database)}
      ORDER BY TABLE_NAME`,
   );
+  const transactional = await readTransactionalEngines(session);
   const ofType = (type: string): string[] =>
     records.filter((record) => record['type'] === type).map((record) => record['name'] ?? '');
   return {
     tables: records
       .filter((record) => record['type'] === 'BASE TABLE' || record['type'] === 'SYSTEM VERSIONED')
-      .map(toListedTable),
+      .map((record) => toListedTable(record, transactional)),
     views: ofType('VIEW'),
     sequences: ofType('SEQUENCE'),
   };
 }
 
-function toListedTable(record: TextRecord): ListedTable {
+function toListedTable(record: TextRecord, transactional: ReadonlySet<string>): ListedTable {
   return {
     name: record['name'] ?? '',
     versioned: record['type'] === 'SYSTEM VERSIONED',
     engine: record['engine'] ?? null,
+    transactional: transactional.has((record['engine'] ?? '').toLowerCase()),
     estimatedRows: Number(record['estimated_rows'] ?? 0),
     estimatedBytes: Number(record['bytes'] ?? 0),
     comment: record['comment'] ?? '',
@@ -58,7 +61,6 @@ export async function readTables(
 ): Promise<TableRecord[]> {
   const columns = await readColumns(session, database);
   const keys = await readUniqueKeys(session, database, columns);
-  const transactional = await readTransactionalEngines(session);
   const tables: TableRecord[] = [];
   for (const table of listed) {
     if (table.engine === null) {
@@ -72,7 +74,7 @@ export async function readTables(
       name: table.name,
       kind: table.versioned ? 'system-versioned' : 'table',
       engine: table.engine,
-      transactional: transactional.has(table.engine.toLowerCase()),
+      transactional: table.transactional,
       estimatedRows: table.estimatedRows,
       estimatedBytes: table.estimatedBytes,
       columns: columns.get(table.name) ?? [],

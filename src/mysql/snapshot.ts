@@ -12,6 +12,7 @@ import {
   readSnapshotCoordinates,
   sameCoordinates,
 } from './coordinates.js';
+import type { DdlGuard } from './ddl-guard.js';
 import type { GrantSet } from './grants.js';
 import { ERRNO, isServerError } from './server-error.js';
 import type { Session } from './session.js';
@@ -31,6 +32,8 @@ export interface SnapshotRequest {
   readonly readers: number;
   /** Opens one more session in the database. */
   readonly open: () => Promise<Session>;
+  /** Holds definitions still; called once by each rung that is tried. */
+  readonly guard: () => Promise<DdlGuard>;
   /** Told of each rung that was tried and given up, and why. */
   readonly note: (line: string) => void;
 }
@@ -43,6 +46,7 @@ export interface Snapshot {
   /** Why coordinates are missing, for the user. */
   readonly missingPrivilege?: string;
   readonly takenAt: Date;
+  readonly guard: DdlGuard;
   /** Tables without transactions that are locked against writes until `releaseTableLock`. */
   readonly lockedTables: readonly string[];
   /** Lets writers of the non-transactional tables go on; may be called twice. */
@@ -100,18 +104,23 @@ async function tryRung(
   }
 }
 
+/**
+ * The guard comes after the read lock: on MySQL, DDL that waits for the backup lock holds what FLUSH
+ * TABLES WITH READ LOCK waits for, and everybody's writes would wait with it.
+ */
 async function underGlobalLock(request: SnapshotRequest): Promise<Snapshot> {
   return withReaders(request, request.readers, async (readers, own) => {
     const lock = own(await request.open());
     const tableLock = own(await request.open());
     await lock.execute(`SET SESSION lock_wait_timeout = ${LOCK_WAIT_SECONDS}`);
     await lock.execute('FLUSH TABLES WITH READ LOCK', { timeoutMs: LOCK_TIMEOUT_MS });
+    const guard = own(await request.guard());
     const lockedTables = await lockNonTransactional(request, tableLock);
     await startSnapshots(readers);
     const reading = await readCoordinates(lock);
     const takenAt = new Date();
     await lock.execute('UNLOCK TABLES');
-    return { consistency: 'global-read-lock', reading, takenAt, lockedTables, tableLock };
+    return { consistency: 'global-read-lock', reading, takenAt, guard, lockedTables, tableLock };
   });
 }
 
@@ -119,6 +128,7 @@ async function underTableLocks(request: SnapshotRequest): Promise<Snapshot> {
   return withReaders(request, request.readers, async (readers, own) => {
     const lock = own(await request.open());
     const tableLock = own(await request.open());
+    const guard = own(await request.guard());
     await lock.execute(`SET SESSION lock_wait_timeout = ${LOCK_WAIT_SECONDS}`);
     if (request.tables.length > 0) {
       await lock.execute(lockStatement(request.tables), { timeoutMs: LOCK_TIMEOUT_MS });
@@ -129,7 +139,7 @@ async function underTableLocks(request: SnapshotRequest): Promise<Snapshot> {
     const reading = await readCoordinates(lock);
     const takenAt = new Date();
     await lock.execute('UNLOCK TABLES');
-    return { consistency: 'table-locks', reading, takenAt, lockedTables, tableLock };
+    return { consistency: 'table-locks', reading, takenAt, guard, lockedTables, tableLock };
   });
 }
 
@@ -155,6 +165,7 @@ async function oneCoordinateCheck(request: SnapshotRequest): Promise<Snapshot | 
   let unmoved = true;
   const snapshot = await withReaders(request, request.readers, async (readers, own) => {
     const observer = own(await request.open());
+    const guard = own(await request.guard());
     const before = await readCoordinates(observer);
     await startSnapshots(readers);
     const after = await readCoordinates(observer);
@@ -163,7 +174,7 @@ async function oneCoordinateCheck(request: SnapshotRequest): Promise<Snapshot | 
       ? allSame(exact)
       : sameCoordinates(before.coordinates, after.coordinates);
     const reading = withExactCoordinates(after, exact[0]);
-    return { consistency: 'coordinate-check', reading, takenAt: new Date(), lockedTables: [] };
+    return { consistency: 'coordinate-check', reading, takenAt: new Date(), guard, lockedTables: [] };
   });
   if (unmoved) return snapshot;
   await snapshot.close();
@@ -173,6 +184,7 @@ async function oneCoordinateCheck(request: SnapshotRequest): Promise<Snapshot | 
 async function onSingleConnection(request: SnapshotRequest): Promise<Snapshot> {
   return withReaders(request, 1, async (readers, own) => {
     const observer = own(await request.open());
+    const guard = own(await request.guard());
     const before = await readCoordinates(observer);
     await startSnapshots(readers);
     const after = await readCoordinates(observer);
@@ -183,7 +195,7 @@ async function onSingleConnection(request: SnapshotRequest): Promise<Snapshot> {
       exact !== undefined || unmoved
         ? withExactCoordinates(after, exact)
         : { ...after, coordinates: { binlogFile: null, binlogPosition: null, gtidSet: null } };
-    return { consistency: 'single-connection', reading, takenAt: new Date(), lockedTables: [] };
+    return { consistency: 'single-connection', reading, takenAt: new Date(), guard, lockedTables: [] };
   });
 }
 
@@ -206,23 +218,28 @@ interface RungResult {
   readonly consistency: Consistency;
   readonly reading: CoordinateReading;
   readonly takenAt: Date;
+  readonly guard: DdlGuard;
   readonly lockedTables: readonly string[];
   readonly tableLock?: Session;
+}
+
+interface Closable {
+  close(): Promise<void>;
 }
 
 /** Opens the readers and whatever else the rung needs; a rung that fails leaves nothing open. */
 async function withReaders(
   request: SnapshotRequest,
   count: number,
-  rung: (readers: Session[], own: (session: Session) => Session) => Promise<RungResult>,
+  rung: (readers: Session[], own: <T extends Closable>(resource: T) => T) => Promise<RungResult>,
 ): Promise<Snapshot> {
-  const opened: Session[] = [];
-  const own = (session: Session): Session => {
-    opened.push(session);
-    return session;
+  const opened: Closable[] = [];
+  const own = <T extends Closable>(resource: T): T => {
+    opened.push(resource);
+    return resource;
   };
   const closeAll = async (): Promise<void> => {
-    await Promise.all(opened.map((session) => session.close()));
+    await Promise.all(opened.map((resource) => resource.close()));
   };
   try {
     const readers: Session[] = [];
@@ -236,6 +253,7 @@ async function withReaders(
       coordinates: result.reading.coordinates,
       ...(missingPrivilege === undefined ? {} : { missingPrivilege }),
       takenAt: result.takenAt,
+      guard: result.guard,
       lockedTables: result.lockedTables,
       releaseTableLock: async () => {
         await result.tableLock?.close();

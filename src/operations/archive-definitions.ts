@@ -1,6 +1,7 @@
 /** Definitions as an archive holds them, and the same objects as a server shows them now. */
 import type { ArchiveReader } from '../archive/archive-reader.js';
 import type { MemberEntry } from '../archive/index-types.js';
+import { withoutImpliedCollations } from '../sql/ddl-collation.js';
 import { stripDefiner } from '../sql/ddl-definer.js';
 import { setEventStatus } from '../sql/ddl-event.js';
 import { stripDatabaseQualifiers } from '../sql/ddl-qualifiers.js';
@@ -36,7 +37,8 @@ export async function readDefinition(
 
 /** The counter moves with every INSERT and is compared on its own. */
 export function comparableTable(createStatement: Buffer): string {
-  return createStatement.toString('latin1').replace(/ AUTO_INCREMENT=\d+/g, '').trimEnd();
+  const definition = withoutImpliedCollations(createStatement);
+  return definition.toString('latin1').replace(/ AUTO_INCREMENT=\d+/g, '').trimEnd();
 }
 
 /** Text of an object without what the copy was meant to differ in. */

@@ -11,11 +11,12 @@ import { listTables, readTables } from '../mysql/schema-tables.js';
 import type { StoredObject, TableRecord } from '../mysql/schema.js';
 import type { Session } from '../mysql/session.js';
 import type { TableDigest } from '../sql/digest.js';
-import { combineDigests, EMPTY_DIGEST } from '../sql/digest.js';
+import { combineDigests } from '../sql/digest.js';
 import type { CopyDifferences } from './archive-definitions.js';
 import { comparableObject, comparableTable, readDefinition } from './archive-definitions.js';
 import type { Output } from './context.js';
 import { inParallel } from './load-archive.js';
+import { hasOwnRows } from './read-tables.js';
 
 export interface CompareRequest {
   readonly reader: ArchiveReader;
@@ -141,7 +142,7 @@ async function compareRows(
   const largestFirst = [...request.reader.index.tables].sort((a, b) => b.rows - a.rows);
   await inParallel(request.sessions, largestFirst, async (session, entry) => {
     const record = byName.get(entry.name);
-    if (record === undefined) return;
+    if (record === undefined || !hasOwnRows(entry.engine)) return;
     const digest = await digestTable(session, entry, record);
     rows.set(entry.name, digest.rows);
     problems.push(...compareDigest(entry, digest));
@@ -165,9 +166,6 @@ async function digestTable(
   entry: TableEntry,
   record: TableRecord,
 ): Promise<TableDigest> {
-  if (entry.columns.length === 0) {
-    return EMPTY_DIGEST;
-  }
   const reader = new RowReader();
   const key = record.uniqueKeys.find(
     (candidate) => entry.key !== null && candidate.columns.join() === entry.key.join(),

@@ -15,12 +15,19 @@ export interface SchemaReading {
   readonly warnings: readonly Warning[];
 }
 
+export interface SchemaRequest {
+  readonly database: string;
+  readonly grants: GrantSet;
+  readonly user: string;
+  /** The tables that the snapshot knows; younger ones are not in it. */
+  readonly known: ReadonlySet<string>;
+}
+
 export async function readDatabaseSchema(
   session: Session,
-  database: string,
-  grants: GrantSet,
-  user: string,
+  request: SchemaRequest,
 ): Promise<SchemaReading> {
+  const { database, grants, user, known } = request;
   const [defaults] = await session.records(
     `SELECT DEFAULT_CHARACTER_SET_NAME AS character_set, DEFAULT_COLLATION_NAME AS collation
      FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = ${quoteString(database)}`,
@@ -33,7 +40,8 @@ export async function readDatabaseSchema(
   }
   const listing = await listTables(session, database);
   assertNothingHidden(database, grants, listing, user);
-  const tables = await readTables(session, database, listing.tables);
+  const listed = listing.tables.filter((table) => known.has(table.name));
+  const tables = await readTables(session, database, listed);
   const objects = await readObjects(session, database, listing.views, listing.sequences);
   const routinesVisible = canSeeRoutines(grants, database);
   const hint = routineHint(session.facts.flavour);

@@ -1,9 +1,10 @@
 /** Turns definitions as the server gives them into members of an archive, in an order that loads. */
 import type { MemberInput } from '../archive/archive-writer.js';
 import type { DatabaseSchema, ObjectType, StoredObject, TableRecord } from '../mysql/schema.js';
-import { brokenObjectSql, objectSql, sequenceSql, tableSql } from '../sql/archive-text.js';
+import { brokenObjectSql, closingSql, objectSql, sequenceSql, tableSql } from '../sql/archive-text.js';
 import type { ObjectText } from '../sql/archive-text.js';
 import { stripDatabaseQualifiers, stripTriggerHeaderDatabase } from '../sql/ddl-qualifiers.js';
+import { withoutImpliedCollations } from '../sql/ddl-collation.js';
 import { viewOrder } from '../sql/view-order.js';
 
 /**
@@ -33,8 +34,37 @@ export function orderObjects(objects: readonly StoredObject[]): StoredObject[] {
   );
 }
 
+/** The counter of AUTO_INCREMENT in a definition, where it has one: in the options after the columns. */
+export function autoIncrementOf(table: TableRecord): string | undefined {
+  return TABLE_OPTIONS_COUNTER.exec(table.createStatement.toString('latin1'))?.[1];
+}
+
+const TABLE_OPTIONS_COUNTER = /\n\) ENGINE=\S+ (?:[^'\n]* )?AUTO_INCREMENT=(\d+)/;
+
+/** ARCHIVE takes no id below its counter, so the counter must come after the rows. */
+function setsCounterLast(table: TableRecord): boolean {
+  return table.engine.toUpperCase() === 'ARCHIVE';
+}
+
+function definitionOf(table: TableRecord): Buffer {
+  const definition = withoutImpliedCollations(table.createStatement);
+  if (!setsCounterLast(table)) return definition;
+  const text = definition.toString('latin1');
+  return Buffer.from(text.replace(/ AUTO_INCREMENT=\d+(?=[^'\n]*(?:\n|$| COMMENT=))/, ''), 'latin1');
+}
+
+/** What comes last: counters that could not be set before the rows, and the session's defaults. */
+export function closingMemberSql(schema: DatabaseSchema): MemberInput {
+  const counters = schema.tables.flatMap((table) => {
+    const counter = setsCounterLast(table) ? autoIncrementOf(table) : undefined;
+    return counter === undefined ? [] : [{ table: table.name, counter }];
+  });
+  const { sql, statements, longestStatement } = closingSql(counters);
+  return { kind: 'closing', sql, statements, longestStatement };
+}
+
 export function tableMemberSql(table: TableRecord): MemberInput {
-  const sql = tableSql(table.name, table.createStatement);
+  const sql = tableSql(table.name, definitionOf(table));
   return { kind: 'table', sql, table: table.name, statements: 2, longestStatement: sql.length };
 }
 

@@ -9,8 +9,9 @@ import { ERRNO, isServerError } from '../mysql/server-error.js';
 import type { Session } from '../mysql/session.js';
 import { LOAD_SESSION } from '../sql/archive-text.js';
 import { splitInserts } from '../sql/insert-split.js';
-import { StatementSplitter } from '../sql/statement-splitter.js';
+import { quoteIdentifier } from '../sql/quote.js';
 import type { SplitStatement } from '../sql/statement-splitter.js';
+import { splitStatements } from './archive-definitions.js';
 import type { Output } from './context.js';
 
 export interface LoadRequest {
@@ -85,6 +86,9 @@ async function loadMembers(request: LoadRequest, sessions: readonly Session[]): 
   );
   const rowsByTable = await loadRows(request, sessions, ofKind('data'));
   for (const member of ofKind('object')) await loadDefinition(request, first, member);
+  for (const member of request.reader.members()) {
+    if (member.kind === 'closing') await loadCounters(request, first, member);
+  }
   let rows = 0;
   for (const count of rowsByTable.values()) rows += count;
   return { rowsByTable, rows };
@@ -109,10 +113,7 @@ async function loadDefinition(
   member: MemberEntry,
 ): Promise<void> {
   const sql = await request.reader.readMember(member.number);
-  const splitter = new StatementSplitter({ charset: 'utf8mb4' });
-  const statements = splitter.push(sql);
-  statements.push(...splitter.finish().last);
-  for (const statement of statements) {
+  for (const statement of splitStatements(sql)) {
     const text = request.rewrite === undefined ? statement.text : request.rewrite(statement);
     if (text === undefined) continue;
     try {
@@ -120,6 +121,20 @@ async function loadDefinition(
     } catch (error) {
       throw inMember(error, request.reader, member);
     }
+  }
+}
+
+/** Of the closing member only the counters matter: the session ends with the load. */
+async function loadCounters(
+  request: LoadRequest,
+  session: Session,
+  member: MemberEntry,
+): Promise<void> {
+  const names = request.tables ?? request.reader.index.tables.map((table) => table.name);
+  const openings = [...names].map((name) => `ALTER TABLE ${quoteIdentifier(name)} `);
+  for (const { text } of splitStatements(await request.reader.readMember(member.number))) {
+    const statement = text.toString('utf8');
+    if (openings.some((opening) => statement.startsWith(opening))) await session.execute(text);
   }
 }
 

@@ -1,32 +1,37 @@
 /**
- * Loads a dump of another tool: read as a stream, split into statements, run one after the other on
- * one connection. Nothing of the file is held in memory but the statement at hand.
+ * Loads a dump of another tool, statement by statement on one connection. It is read twice: first
+ * to its end without a server, so that a dump that is cut off, or that would leave the target
+ * database, is refused before anything is touched.
  */
-import { createReadStream } from 'node:fs';
-import { open, stat } from 'node:fs/promises';
-import type { Readable } from 'node:stream';
-import { createGunzip } from 'node:zlib';
-import { fileError } from '../archive/file-errors.js';
 import { ReshelveError } from '../errors.js';
-import { isServerError } from '../mysql/server-error.js';
 import { listTables } from '../mysql/schema-tables.js';
+import { isServerError } from '../mysql/server-error.js';
 import type { Session } from '../mysql/session.js';
+import { LOAD_SESSION } from '../sql/archive-text.js';
 import { setEventStatus } from '../sql/ddl-event.js';
-import { classifyForForeignLoad, inspectDump } from '../sql/foreign-dump.js';
+import { ForeignLoadPolicy, classifyForForeignLoad, inspectDump } from '../sql/foreign-dump.js';
+import type { LoadDecision } from '../sql/foreign-dump.js';
 import { quoteIdentifier } from '../sql/quote.js';
-import { StatementSplitter } from '../sql/statement-splitter.js';
 import type { SplitStatement } from '../sql/statement-splitter.js';
 import type { Context } from './context.js';
+import type { DumpFile, DumpInspection } from './foreign-statements.js';
+import { readStatements } from './foreign-statements.js';
+
+export interface ForeignDump extends DumpFile {
+  /** The database that the dump says it is of. */
+  readonly sourceDatabase: string | undefined;
+  /** What made it, for the user. */
+  readonly tool: string;
+}
 
 export interface ForeignLoad {
   readonly context: Context;
-  readonly path: string;
-  readonly shown: string;
+  readonly dump: ForeignDump;
   readonly database: string;
   readonly open: () => Promise<Session>;
   readonly withoutBinlog: boolean;
   /** Test copies must not run events. */
-  readonly disableEvents?: boolean;
+  readonly disableEvents: boolean;
 }
 
 export interface ForeignLoaded {
@@ -34,28 +39,105 @@ export interface ForeignLoaded {
   readonly tables: readonly { readonly name: string; readonly rows: number }[];
 }
 
-/** Reads the whole file once, before anything is touched: it must split to its end and be complete. */
-export async function assertForeignComplete(
+/** Reads the whole file and refuses it where it is not complete or not only of one database. */
+export async function examineDump(
   context: Pick<Context, 'output' | 'signal'>,
-  path: string,
-  shown: string,
-): Promise<void> {
-  const report = inspectDump();
-  const splitter = new StatementSplitter();
-  for await (const chunk of readSql(context, path, shown, 'Checking the dump')) {
-    report.push(chunk);
-    for (const statement of splitter.push(chunk)) report.statement(statement);
+  file: DumpFile,
+  database: string,
+): Promise<ForeignDump> {
+  const inspection = inspectDump();
+  for await (const statement of readStatements(context, file, 'Checking the dump', inspection)) {
+    const decision = decide(inspection, statement, database);
+    if (decision.action === 'refuse') throw refused(file, decision.reason);
   }
-  const end = splitter.finish();
-  for (const statement of end.last) report.statement(statement);
-  const { unterminated } = end;
-  if (unterminated !== undefined) {
-    throw new ReshelveError(
-      'DUMP_INCOMPLETE',
-      `${shown}: expected the end of the ${unterminated.what} that begins in line ` +
-        `${unterminated.line} but found the end of the file`,
-    );
+  const problem = inspection.finish();
+  if (problem !== undefined) throw new ReshelveError('DUMP_INCOMPLETE', `${file.shown}: ${problem}`);
+  const { tool } = inspection.origin;
+  return { ...file, sourceDatabase: inspection.sourceDatabase, tool };
+}
+
+function refused(file: DumpFile, reason: string): ReshelveError {
+  return new ReshelveError('UNSUPPORTED', `${file.shown}: ${reason}`, {
+    hint: 'Nothing was changed. Load the dump with the client of its own tool if you mean it.',
+  });
+}
+
+function decide(
+  inspection: DumpInspection,
+  statement: SplitStatement,
+  targetDatabase: string,
+): LoadDecision {
+  const { sourceDatabase } = inspection;
+  return classifyForForeignLoad(statement, {
+    targetDatabase,
+    ...(sourceDatabase === undefined ? {} : { sourceDatabase }),
+  });
+}
+
+export async function loadForeign(load: ForeignLoad): Promise<ForeignLoaded> {
+  const session = await load.open();
+  try {
+    if (load.withoutBinlog) await executeIfAllowed(session, 'SET SESSION sql_log_bin = 0');
+    for (const statement of LOAD_SESSION) await session.execute(statement);
+    await runStatements(load, session);
+    return await countRows(load, session);
+  } finally {
+    await session.close();
   }
-  const problem = report.finish();
-  if (problem !== undefined) throw new ReshelveError('DUMP_INCOMPLETE', `${shown}: ${problem}`);
+}
+
+async function runStatements(load: ForeignLoad, session: Session): Promise<void> {
+  const { context, dump, database } = load;
+  const { sourceDatabase } = dump;
+  const policy =
+    sourceDatabase === undefined
+      ? undefined
+      : new ForeignLoadPolicy({ sourceDatabase, targetDatabase: database });
+  const inspection = inspectDump();
+  for await (const statement of readStatements(context, dump, 'Restoring', inspection)) {
+    const decision = policy?.decide(statement) ?? decide(inspection, statement, database);
+    if (decision.action === 'refuse') throw refused(dump, decision.reason);
+    if (decision.action === 'skip') continue;
+    try {
+      await session.execute(finalText(load, statement, decision.text));
+    } catch (error) {
+      throw inLine(error, dump, statement);
+    }
+  }
+}
+
+function finalText(load: ForeignLoad, statement: SplitStatement, text: Buffer): Buffer {
+  if (!load.disableEvents || statement.kind !== 'CREATE EVENT') return text;
+  const { charset } = statement.lex;
+  return setEventStatus(text, 'DISABLE', charset === undefined ? {} : { charset });
+}
+
+function inLine(error: unknown, dump: DumpFile, statement: SplitStatement): unknown {
+  if (!(error instanceof ReshelveError)) return error;
+  return new ReshelveError(
+    error.code,
+    `${dump.shown}, line ${statement.line} (${statement.kind}): ${error.message}`,
+    { hint: error.hint, cause: error },
+  );
+}
+
+async function executeIfAllowed(session: Session, statement: string): Promise<void> {
+  try {
+    await session.execute(statement);
+  } catch (error) {
+    if (!isServerError(error)) throw error;
+  }
+}
+
+async function countRows(load: ForeignLoad, session: Session): Promise<ForeignLoaded> {
+  const { tables } = await listTables(session, load.database);
+  const counts: { name: string; rows: number }[] = [];
+  let rows = 0;
+  for (const { name } of tables) {
+    const table = `${quoteIdentifier(load.database)}.${quoteIdentifier(name)}`;
+    const count = Number(await session.value(`SELECT COUNT(*) FROM ${table}`));
+    counts.push({ name, rows: count });
+    rows += count;
+  }
+  return { rows, tables: counts };
 }

@@ -15,9 +15,8 @@ import type { Snapshot } from '../mysql/snapshot.js';
 import { insertPrefix } from '../sql/archive-text.js';
 import type { ColumnPlan } from '../sql/column-plan.js';
 import type { TableDigest } from '../sql/digest.js';
-import { combineDigests, EMPTY_DIGEST } from '../sql/digest.js';
+import { combineDigests } from '../sql/digest.js';
 import type { SqlPiece } from '../sql/kernel/row-encoder.js';
-import { quoteIdentifier } from '../sql/quote.js';
 import { compressionFor } from './compression-choice.js';
 
 /** Table data that one range holds, by the server's estimate. */
@@ -97,7 +96,8 @@ function startState(planned: PlannedTable): TableState {
 }
 
 async function readAll(request: ReadTablesRequest, states: readonly TableState[]): Promise<void> {
-  const queue: Unit[] = [...states]
+  const queue: Unit[] = states
+    .filter((state) => hasOwnRows(state.planned.record.engine))
     .sort((left, right) => bytesOf(right) - bytesOf(left))
     .map((state) => ({ state, ordinal: undefined }));
   const failures: unknown[] = [];
@@ -129,6 +129,13 @@ async function readAll(request: ReadTablesRequest, states: readonly TableState[]
   };
   await Promise.all(request.snapshot.readers.map(work));
   if (failures.length > 0) throw failures[0];
+}
+
+/** Engines that only show the rows of other tables: copying those would double them. */
+const ENGINES_WITHOUT_OWN_ROWS = new Set(['mrg_myisam', 'federated']);
+
+export function hasOwnRows(engine: string): boolean {
+  return !ENGINES_WITHOUT_OWN_ROWS.has(engine.toLowerCase());
 }
 
 /** What the other readers still fetch is of no use any more. */
@@ -184,16 +191,12 @@ async function readRange(
   assert(range !== undefined, 'a table is split before it is read');
   const { name } = planned.record;
   if (request.definitionsMayChange) await session.execute('SAVEPOINT reshelve');
-  const digest =
-    planned.columns.length === 0
-      ? await assertNoRows(session, request.database, name)
-      : await reader.read(
-          session,
-          selectionOf(state, range),
-          encodeOptions(planned),
-          async (piece) => appendPiece(request, name, ordinal, piece),
-        );
-  state.digests[ordinal] = digest;
+  state.digests[ordinal] = await reader.read(
+    session,
+    selectionOf(state, range),
+    encodeOptions(planned),
+    async (piece) => appendPiece(request, name, ordinal, piece),
+  );
   if (!request.definitionsMayChange) return;
   await assertUnchanged(session, request.database, planned.record);
   await session.execute('ROLLBACK TO SAVEPOINT reshelve');
@@ -241,20 +244,6 @@ async function appendPiece(
   request.onRows(piece.rows);
 }
 
-/** A table of generated columns alone takes no values; only an empty one can be kept. */
-async function assertNoRows(
-  session: Session,
-  database: string,
-  table: string,
-): Promise<TableDigest> {
-  const found = await session.query(`SELECT 1 FROM ${quoteIdentifier(table)} LIMIT 1`);
-  if (found.rows.length === 0) return EMPTY_DIGEST;
-  throw new ReshelveError(
-    'UNSUPPORTED',
-    `table ${database}.${table} has rows but no column that takes a value`,
-  );
-}
-
 /**
  * While the SELECT's metadata lock is still held, the definition must be the one that the archive
  * has: then rows and definition belong together.
@@ -279,6 +268,9 @@ function comparable(createStatement: Buffer): string {
 }
 
 function finishState(state: TableState): TableResult {
+  if (!hasOwnRows(state.planned.record.engine)) {
+    return { planned: state.planned, key: null, ranges: [], digest: combineDigests([]) };
+  }
   const { ranges } = state;
   assert(ranges !== undefined, 'every table was read');
   const results = ranges.map((range, at): RangeResult => {

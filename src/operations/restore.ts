@@ -11,7 +11,8 @@ import { assertSound } from './check-file.js';
 import type { ChosenBackup } from './choose-backup.js';
 import { chooseBackup } from './choose-backup.js';
 import type { Context } from './context.js';
-import { assertForeignComplete, loadForeign } from './load-foreign.js';
+import type { ForeignDump } from './load-foreign.js';
+import { examineDump, loadForeign } from './load-foreign.js';
 import { isCreate } from './archive-definitions.js';
 import { loadArchive } from './load-archive.js';
 import type { Run } from './run.js';
@@ -54,7 +55,8 @@ export async function runRestore(context: Context, options: RestoreOptions): Pro
 
 interface Preparation {
   readonly backup: ChosenBackup;
-  readonly kind: 'archive' | 'foreign';
+  /** Set where the file is a dump of another tool. */
+  readonly dump?: ForeignDump;
   readonly plan: readonly string[];
   /** What would be lost; undefined where nothing would. */
   readonly loss?: string;
@@ -64,14 +66,14 @@ interface Preparation {
 async function prepareRestore(context: Context, options: RestoreOptions): Promise<Preparation> {
   const database = options.into ?? context.configuration.databaseName;
   const backup = await chooseBackup(context, options.file);
-  const kind = await assertLoadable(context, backup, options);
+  const dump = await assertLoadable(context, backup, database, options);
   const session = await openServer(context, context.configuration.server);
   try {
     const state = await lookAtDatabase(session, database);
     const loss = describeLoss(database, state, options);
     return {
       backup,
-      kind,
+      ...(dump === undefined ? {} : { dump }),
       ...(loss === undefined ? {} : { loss }),
       plan: [
         `Would restore ${backup.shown} into ${database}.`,
@@ -100,8 +102,9 @@ function describeLoss(
 async function assertLoadable(
   context: Context,
   backup: ChosenBackup,
+  database: string,
   options: RestoreOptions,
-): Promise<'archive' | 'foreign'> {
+): Promise<ForeignDump | undefined> {
   const probe = await probeFile(backup.path);
   if (probe.kind === 'reshelve') {
     await assertSound(context, backup.path, backup.shown);
@@ -111,7 +114,7 @@ async function assertLoadable(
     } finally {
       await reader.close();
     }
-    return 'archive';
+    return undefined;
   }
   if (probe.kind !== 'gzip-sql' && probe.kind !== 'plain-sql') {
     throw new ReshelveError('NOT_A_BACKUP', `${backup.shown}: expected a backup but found ${probe.detail}`);
@@ -123,8 +126,7 @@ async function assertLoadable(
       { hint: 'Restore the dump into a scratch database with --into and copy the table from there.' },
     );
   }
-  await assertForeignComplete(context, backup.path, backup.shown);
-  return 'foreign';
+  return examineDump(context, backup, database);
 }
 
 function assertTablesInside(
@@ -144,7 +146,7 @@ async function restore(run: Run, options: RestoreOptions): Promise<RestoreResult
   const { context } = run;
   const { configuration, output } = context;
   const database = options.into ?? configuration.databaseName;
-  const { backup, kind, loss } = await prepareRestore(context, options);
+  const { backup, dump, loss } = await prepareRestore(context, options);
   if (loss !== undefined) await options.confirm(database, loss);
   output.line(`Restoring ${backup.shown} into ${database}...`);
   const started = performance.now();
@@ -154,9 +156,9 @@ async function restore(run: Run, options: RestoreOptions): Promise<RestoreResult
     const lock = await acquireDatabaseLock(control, database, configuration.backup.lockWaitMs / 1000);
     try {
       rows =
-        kind === 'archive'
+        dump === undefined
           ? await restoreArchive(context, backup, database, options)
-          : await restoreForeign(context, backup, database, options);
+          : await restoreForeign(context, dump, database, options);
     } finally {
       await lock.release();
     }
@@ -232,18 +234,18 @@ async function prepareTarget(
 
 async function restoreForeign(
   context: Context,
-  backup: ChosenBackup,
+  dump: ForeignDump,
   database: string,
   options: RestoreOptions,
 ): Promise<number> {
   await prepareTarget(context, database, undefined, false);
   const loaded = await loadForeign({
     context,
-    path: backup.path,
-    shown: backup.shown,
+    dump,
     database,
     open: () => openServer(context, context.configuration.server, database),
     withoutBinlog: options.withoutBinlog,
+    disableEvents: false,
   });
   return loaded.rows;
 }

@@ -16,12 +16,13 @@ import { ERRNO, isServerError } from '../mysql/server-error.js';
 import type { Session } from '../mysql/session.js';
 import type { Snapshot } from '../mysql/snapshot.js';
 import { openSnapshot } from '../mysql/snapshot.js';
-import { closingSql, headerSql, LOAD_SQL_MODE, LOAD_TIME_ZONE } from '../sql/archive-text.js';
-import { planColumn } from '../sql/column-plan.js';
+import { headerSql, LOAD_SQL_MODE, LOAD_TIME_ZONE } from '../sql/archive-text.js';
+import { planColumns } from '../sql/column-plan.js';
 import { TOOL_VERSION } from '../version.js';
 import type { Warning } from './context.js';
 import { readDatabaseSchema } from './database-schema.js';
-import { objectMemberSql, orderObjects, sequenceMemberSql, tableMemberSql, withoutDatabase } from './definitions.js';
+import type { SchemaRequest } from './database-schema.js';
+import { autoIncrementOf, closingMemberSql, objectMemberSql, orderObjects, sequenceMemberSql, tableMemberSql, withoutDatabase } from './definitions.js';
 import type { PlannedTable, TableResult } from './read-tables.js';
 import { readTables } from './read-tables.js';
 import type { Run } from './run.js';
@@ -93,18 +94,20 @@ class ArchiveAttempt {
   async #write(): Promise<WrittenArchive> {
     const control = await this.#open();
     const grants = await readGrants(control);
-    const guard = await this.#guard(control, grants);
-    const { schema, warnings } = await this.#readSchema(control, grants);
-    const snapshot = await this.#openSnapshot(control, schema, grants, guard);
+    const { snapshot, known } = await this.#openSnapshot(control, grants);
+    const { user } = this.#run.context.configuration.server;
+    const request = { database: this.#database, grants, user, known };
+    const { schema, warnings } = await readDatabaseSchema(control, request);
     const lockWarnings = unlockedTables(schema, snapshot);
     const writer = await this.#createWriter();
     const objects = orderObjects(schema.objects);
     await this.#writeDefinitions(writer, control, schema, objects);
-    const results = await this.#readTables(writer, schema, snapshot, guard);
-    await this.#assertStill(control, schema, objects, grants, guard);
-    for (const object of objects) await writer.append(objectMemberSql(object, schema));
-    const closing = Buffer.from(closingSql());
-    await writer.append({ kind: 'closing', sql: closing, statements: 6, longestStatement: 80 });
+    const results = await this.#readTables(writer, schema, snapshot);
+    await this.#assertStill(control, request, objects, snapshot.guard);
+    for (const object of objects) {
+      if (object.type !== 'sequence') await writer.append(objectMemberSql(object, schema));
+    }
+    await writer.append(closingMemberSql(schema));
     const serverUuid = await readServerUuid(control);
     const allWarnings = [...warnings, ...lockWarnings];
     const archive = await writer.finish({
@@ -123,51 +126,37 @@ class ArchiveAttempt {
     return session;
   }
 
-  async #guard(control: Session, grants: GrantSet): Promise<DdlGuard> {
+  async #guard(grants: GrantSet, tables: readonly { readonly name: string }[]): Promise<DdlGuard> {
     const open = (): Promise<Session> => openDatabase(this.#run.context);
-    let guard = await guardByBackupLock(open, grants);
-    if (guard.kind === 'none' && this.#pin) {
-      const { tables } = await listTables(control, this.#database);
-      guard = await guardByMetadataLocks(
-        open,
-        tables.map((table) => table.name),
-      );
-      this.#run.context.output.line('Holding definitions still with metadata locks...');
-    }
-    this.#toClose.push({ close: () => guard.release() });
-    return guard;
+    const guard = await guardByBackupLock(open, grants);
+    if (guard.kind !== 'none' || !this.#pin) return guard;
+    return guardByMetadataLocks(
+      open,
+      tables.map((table) => table.name),
+    );
   }
 
-  async #readSchema(
-    control: Session,
-    grants: GrantSet,
-  ): Promise<{ schema: DatabaseSchema; warnings: readonly Warning[] }> {
-    const { user } = this.#run.context.configuration.server;
-    return readDatabaseSchema(control, this.#database, grants, user);
-  }
-
-  /** A table that appears between listing and snapshot would be missing: then all is repeated. */
+  /** A table that appears between listing and snapshot would be missing; then all is repeated. */
   async #openSnapshot(
     control: Session,
-    schema: DatabaseSchema,
     grants: GrantSet,
-    guard: DdlGuard,
-  ): Promise<Snapshot> {
+  ): Promise<{ snapshot: Snapshot; known: ReadonlySet<string> }> {
     const { configuration } = this.#run.context;
+    const { tables } = await listTables(control, this.#database);
     const snapshot = await openSnapshot({
       database: this.#database,
-      tables: schema.tables,
+      tables,
       grants,
       readers: configuration.backup.threads,
       open: () => openDatabase(this.#run.context),
+      guard: () => this.#guard(grants, tables),
       note: (line) => this.#notes.push(line),
     });
     this.#toClose.push(snapshot);
-    if (guard.kind === 'backup-lock') return snapshot;
-    const known = new Set(schema.tables.map((table) => table.name));
-    const { tables } = await listTables(control, this.#database);
-    if (tables.length === known.size && tables.every((table) => known.has(table.name))) {
-      return snapshot;
+    const known = new Set(tables.map((table) => table.name));
+    const now = (await listTables(control, this.#database)).tables;
+    if (now.length === known.size && now.every((table) => known.has(table.name))) {
+      return { snapshot, known };
     }
     throw new ReshelveError(
       'SCHEMA_CHANGED',
@@ -209,7 +198,6 @@ class ArchiveAttempt {
     writer: ArchiveWriter,
     schema: DatabaseSchema,
     snapshot: Snapshot,
-    guard: DdlGuard,
   ): Promise<TableResult[]> {
     const { output } = this.#run.context;
     const total = schema.tables.reduce((rows, table) => rows + table.estimatedRows, 0);
@@ -219,7 +207,7 @@ class ArchiveAttempt {
       tables: schema.tables.map((table) => planTable(table, snapshot)),
       snapshot,
       writer,
-      definitionsMayChange: guard.kind !== 'backup-lock',
+      definitionsMayChange: snapshot.guard.kind !== 'backup-lock',
       onRows: (rows) => {
         done += rows;
         output.progress({ activity: 'Reading rows', done, total, unit: 'rows' });
@@ -232,16 +220,15 @@ class ArchiveAttempt {
   /** Views, routines, triggers and events must be the same at the end as at the beginning. */
   async #assertStill(
     control: Session,
-    schema: DatabaseSchema,
+    request: SchemaRequest,
     objects: readonly StoredObject[],
-    grants: GrantSet,
     guard: DdlGuard,
   ): Promise<void> {
     if (guard.kind === 'backup-lock') {
       await guard.confirm();
       return;
     }
-    const now = await this.#readSchema(control, grants);
+    const now = await readDatabaseSchema(control, request);
     const before = new Map(objects.map((object) => [keyOf(object), object]));
     const after = orderObjects(now.schema.objects);
     const same =
@@ -250,7 +237,7 @@ class ArchiveAttempt {
     if (!same) {
       throw new ReshelveError(
         'SCHEMA_CHANGED',
-        `views, routines, triggers or events of ${schema.name} changed during the backup`,
+        `views, routines, triggers or events of ${request.database} changed during the backup`,
       );
     }
   }
@@ -295,8 +282,7 @@ class ArchiveAttempt {
 
 function planTable(record: PlannedTable['record'], snapshot: Snapshot): PlannedTable {
   const flavour = snapshot.readers[0]?.facts.flavour ?? 'mysql';
-  const columns = record.columns.flatMap((column) => planColumn(column, flavour) ?? []);
-  return { record, columns };
+  return { record, columns: planColumns(record.columns, flavour) };
 }
 
 function keyOf(object: StoredObject): string {
@@ -323,9 +309,7 @@ function unlockedTables(schema: DatabaseSchema, snapshot: Snapshot): Warning[] {
 
 function tableEntry(result: TableResult): TableEntry {
   const { record, columns } = result.planned;
-  const counter = /\) ENGINE=\S+ (?:.* )?AUTO_INCREMENT=(\d+)/.exec(
-    record.createStatement.toString('latin1').split('\n').findLast((line) => line.startsWith(')')) ?? '',
-  )?.[1];
+  const counter = autoIncrementOf(record);
   return {
     name: record.name,
     engine: record.engine,

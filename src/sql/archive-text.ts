@@ -42,17 +42,35 @@ export function headerSql(facts: HeaderFacts): string {
   ].join('\n');
 }
 
-/** Puts a client's session back in the state that servers usually start it with. */
-export function closingSql(): string {
-  return [
+export interface SqlText {
+  readonly sql: Buffer;
+  readonly statements: number;
+  readonly longestStatement: number;
+}
+
+/**
+ * Sets the counters of tables that would not take them before their rows, and puts a client's
+ * session back in the state that servers usually start it with.
+ */
+export function closingSql(
+  counters: readonly { readonly table: string; readonly counter: string }[],
+): SqlText {
+  const lines = [
+    ...counters.map(
+      ({ table, counter }) => `ALTER TABLE ${quoteIdentifier(table)} AUTO_INCREMENT = ${counter};`,
+    ),
     'SET SESSION foreign_key_checks = 1;',
     'SET SESSION unique_checks = 1;',
     '/*M!100200 SET SESSION check_constraint_checks = 1 */;',
     '/*M!101100 SET SESSION system_versioning_insert_history = 0 */;',
     'SET SESSION sql_mode = DEFAULT;',
     'SET SESSION time_zone = DEFAULT;',
-    '',
-  ].join('\n');
+  ];
+  return {
+    sql: Buffer.from(`${lines.join('\n')}\n`),
+    statements: lines.length,
+    longestStatement: Math.max(...lines.map((line) => Buffer.byteLength(line))),
+  };
 }
 
 export function tableSql(name: string, createStatement: Buffer): Buffer {
