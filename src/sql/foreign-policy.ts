@@ -109,7 +109,7 @@ export function classifyForForeignLoad(
   context: ForeignLoadContext,
 ): LoadDecision {
   const { kind, clientCommand } = statement;
-  if (clientCommand !== undefined) {
+  if (clientCommand !== undefined && !isClientKind(kind)) {
     return refuse(statement, `holds ${clientCommand}, a command of the mysql client`);
   }
   for (const [pattern, action, reason] of RULES) {
