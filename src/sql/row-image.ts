@@ -52,7 +52,8 @@ function readLength(image: Buffer, offset: number): { length: number; prefixByte
   const low = image.readUIntLE(offset + 1, Math.min(lengthBytes, 4));
   const high = lengthBytes === 8 ? image.readUInt32LE(offset + 5) : 0;
   const length = low + high * 2 ** 32;
-  if (formatLength(length).length !== lengthBytes + 1) throw malformedRow();
+  const isInside = length <= image.length;
+  if (!isInside || formatLength(length).length !== lengthBytes + 1) throw malformedRow();
   return { length, prefixBytes: lengthBytes + 1 };
 }
 

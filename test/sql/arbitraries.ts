@@ -69,7 +69,7 @@ const { value: jsonValue } = fc.letrec<{ value: string }>((tie) => ({
     fc.oneof(jsonNumber, jsonString, fc.constantFrom('null', 'true', 'false', '[]', '{}')),
     fc.array(tie('value'), { maxLength: 5 }).map((items) => `[${items.join(', ')}]`),
     fc
-      .array(fc.tuple(jsonString, tie('value')), { maxLength: 5 })
+      .uniqueArray(fc.tuple(jsonString, tie('value')), { maxLength: 5, selector: ([key]) => key })
       .map((pairs) => `{${pairs.map(([key, value]) => `${key}: ${value}`).join(', ')}}`),
   ),
 }));
