@@ -16,14 +16,18 @@ export interface SplitTable {
 export interface SplitTableOptions extends DdlOptions {
   /** Leave unique keys where they are, so that duplicates fail at once. Default true. */
   readonly keepUnique?: boolean;
+  /** The server's; default `mariadb`, which is right for both but puts off fewer keys on MySQL. */
+  readonly flavour?: 'mysql' | 'mariadb';
 }
 
 /**
  * Splits the text of SHOW CREATE TABLE. Only plain indexes of InnoDB tables over stored columns are
  * put off (and unique ones on request); kept in place are the key that AUTO_INCREMENT needs, indexes
- * over generated columns and expressions, fulltext, spatial and vector indexes, and all indexes of
- * system-versioned tables. The server lists plain keys in order of creation, so no key is put off
- * that stands before a kept one of its class.
+ * over virtual columns and expressions, fulltext, spatial and vector indexes, and all indexes of
+ * system-versioned tables.
+ *
+ * The server lists plain keys in order of creation, so no key is put off that stands before a kept one
+ * of its class; but MySQL lists keys over virtual columns and expressions after all others.
  */
 export function splitCreateTable(
   createTableText: Uint8Array,
@@ -37,7 +41,7 @@ export function splitCreateTable(
     return { withoutSecondary: Buffer.from(createTableText), addIndexes: [], addForeignKeys: [] };
   }
   const foreignKeys = parts.elements.filter(({ kind }) => kind === 'foreign key');
-  const indexes = movableIndexes(parts, options.keepUnique ?? true);
+  const indexes = movableIndexes(parts, options);
   return {
     withoutSecondary: without(createTableText, parts.elements, [...indexes, ...foreignKeys]),
     addIndexes: indexes.map((element) => addClause(createTableText, element)),
@@ -57,19 +61,19 @@ function isPlainInnoDb(text: Uint8Array, { optionWords, elements }: TableParts):
   }
 }
 
-function movableIndexes(parts: TableParts, keepUnique: boolean): TableElement[] {
-  const { elements } = parts;
+function movableIndexes({ elements }: TableParts, options: SplitTableOptions): TableElement[] {
+  const { keepUnique = true, flavour = 'mariadb' } = options;
   const columns = elements.flatMap(({ column }) => column ?? []);
-  const stored = new Set(columns.filter(({ isGenerated }) => !isGenerated).map(({ name }) => name));
+  const stored = new Set(columns.filter(({ isVirtual }) => !isVirtual).map(({ name }) => name));
   const isSimple = ({ keyColumns }: TableElement): boolean =>
     keyColumns?.every((name) => stored.has(name)) ?? false;
   const ofKind = (kind: string): TableElement[] =>
     elements.filter((element) => element.kind === kind);
-  const primary = ofKind('primary');
   // Without a primary key a unique one orders the rows: building it later would copy the table.
-  const maySplitUnique = !keepUnique && primary.length > 0;
+  const maySplitUnique = !keepUnique && ofKind('primary').length > 0;
   const unique = maySplitUnique ? tailOf(ofKind('unique'), isSimple) : [];
-  const keys = tailOf(ofKind('key'), isSimple);
+  const plain = ofKind('key');
+  const keys = flavour === 'mysql' ? plain.filter(isSimple) : tailOf(plain, isSimple);
   const auto = columns.find(({ isAutoIncrement }) => isAutoIncrement)?.name;
   if (auto === undefined) return [...unique, ...keys];
   return keepAutoIncrementKey(auto, elements, unique, keys);

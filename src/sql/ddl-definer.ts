@@ -1,5 +1,5 @@
 /** Reads, removes and replaces `DEFINER=account` in the definition of a view, routine or event. */
-import { applyEdits, lexOptions } from './ddl-text.js';
+import { applyEdits, charsetOf, lexOptions } from './ddl-text.js';
 import type { DdlOptions, Edit } from './ddl-text.js';
 import { decodeText } from './tokenizer-charset.js';
 import { identifierOf, isSignificant, keywordOf, operatorOf, tokenize } from './tokenizer.js';
@@ -64,7 +64,7 @@ function findClause(text: Uint8Array, options: DdlOptions): DefinerClause | unde
   const [keyword, , user] = tokens.slice(at, at + 3);
   const isHeader = at > 0 && !head.slice(0, at).some((token) => !isHeaderToken(text, token));
   if (!isHeader || keyword === undefined || user === undefined) return undefined;
-  return { start: keyword.start, ...account(text, tokens.slice(at + 2), options.charset) };
+  return { start: keyword.start, ...account(text, tokens.slice(at + 2), charsetOf(options)) };
 }
 
 /** Nothing before DEFINER is a name, so that the clause of a body's inner statement is not taken. */

@@ -6,7 +6,7 @@
  * No grammar: a walk over the tokens with a small state per parenthesis, which knows after which
  * keywords and commas a table must follow. It is for definitions that a server has accepted.
  */
-import { lexOptions } from './ddl-text.js';
+import { charsetOf, lexOptions } from './ddl-text.js';
 import type { DdlOptions } from './ddl-text.js';
 import { identifierOf, keywordOf, operatorOf, significantTokens } from './tokenizer.js';
 import type { Token } from './tokenizer.js';
@@ -99,7 +99,7 @@ const SEQUENCE_FUNCTIONS: ReadonlySet<string> = new Set(['LASTVAL', 'NEXTVAL', '
 /** All names of `text` that are qualified or stand for a table or routine, in order. */
 export function sqlNames(text: Uint8Array, options: DdlOptions = {}): SqlName[] {
   const tokens = significantTokens(text, lexOptions(options));
-  return namesOfTokens(text, tokens, options.charset);
+  return namesOfTokens(text, tokens, charsetOf(options));
 }
 
 /** {@link sqlNames} for the first significant tokens of a text. */

@@ -2,7 +2,7 @@
 import { sqlNames } from './ddl-names.js';
 import type { SqlName } from './ddl-names.js';
 import { isNativeFunction } from './ddl-native-functions.js';
-import { applyEdits, isSameName, lexOptions, quotedNameBytes } from './ddl-text.js';
+import { applyEdits, charsetOf, isSameName, lexOptions, quotedNameBytes } from './ddl-text.js';
 import type { DdlOptions, Edit } from './ddl-text.js';
 import { keywordOf, significantTokens } from './tokenizer.js';
 
@@ -67,7 +67,7 @@ export function renameDatabaseQualifiers(
 ): Buffer {
   const names = namesIn(text, from, options);
   if (names.length === 0) return Buffer.from(text);
-  const replacement = quotedNameBytes(to, options.charset);
+  const replacement = quotedNameBytes(to, charsetOf(options));
   const edits = names.flatMap(({ parts: [database] }) =>
     database === undefined ? [] : [{ start: database.start, end: database.end, replacement }],
   );

@@ -1,5 +1,5 @@
 /** Takes the text of SHOW CREATE TABLE apart into its columns, keys, constraints and options. */
-import { lexOptions } from './ddl-text.js';
+import { charsetOf, lexOptions } from './ddl-text.js';
 import type { DdlOptions } from './ddl-text.js';
 import { identifierOf, isSignificant, keywordOf, operatorOf, tokenize } from './tokenizer.js';
 import type { Token } from './tokenizer.js';
@@ -7,7 +7,8 @@ import type { Token } from './tokenizer.js';
 export interface TableColumn {
   readonly name: string;
   readonly isAutoIncrement: boolean;
-  readonly isGenerated: boolean;
+  /** Computed when read; a stored generated column is like any other to an index. */
+  readonly isVirtual: boolean;
 }
 
 export type TableElementKind =
@@ -48,7 +49,7 @@ export function tableParts(text: Uint8Array, options: DdlOptions = {}): TablePar
   const groups = open === -1 ? undefined : elementTokens(text, tokens, open);
   if (groups === undefined) return undefined;
   return {
-    elements: groups.elements.map((element) => elementOf(text, element, options.charset)),
+    elements: groups.elements.map((element) => elementOf(text, element, charsetOf(options))),
     optionWords: tokens.slice(groups.next).map((token) => keywordOf(text, token)),
   };
 }
@@ -113,7 +114,7 @@ function columnOf(
   return {
     name: identifierOf(text, tokens[0], charset) ?? '',
     isAutoIncrement: words.includes('AUTO_INCREMENT'),
-    isGenerated: words.includes('GENERATED') || isExpression,
+    isVirtual: isExpression && !words.includes('STORED') && !words.includes('PERSISTENT'),
   };
 }
 

@@ -11,10 +11,17 @@ export interface DdlOptions {
   readonly charset?: string;
   /** The server's lower_case_table_names; other than 0 compares names without case. Default 0. */
   readonly lowerCaseTableNames?: number;
+  /** Instead of `sqlMode`: how to read the text, as the statement splitter found out. */
+  readonly lex?: LexOptions;
 }
 
-export function lexOptions({ sqlMode = '', charset }: DdlOptions): LexOptions {
-  return lexOptionsOfSqlMode(sqlMode, charset);
+export function lexOptions({ sqlMode = '', charset, lex }: DdlOptions): LexOptions {
+  return lex ?? lexOptionsOfSqlMode(sqlMode, charset);
+}
+
+/** The character set of the text, from either option. */
+export function charsetOf({ charset, lex }: DdlOptions): string | undefined {
+  return charset ?? lex?.charset;
 }
 
 /** Replaces the bytes from `start` to before `end`. */

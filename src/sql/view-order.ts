@@ -1,7 +1,7 @@
 /** The order in which views can be created: each after the views that it reads. */
 import { sqlNames } from './ddl-names.js';
 import type { DdlOptions } from './ddl-text.js';
-import { lexOptions } from './ddl-text.js';
+import { charsetOf, lexOptions } from './ddl-text.js';
 import { identifierOf, significantTokens } from './tokenizer.js';
 
 export interface ViewText {
@@ -50,7 +50,7 @@ function mentionsOf(
   const own = key(view.name);
   const isOther = (name: string): boolean => name !== own && byKey.has(name);
   const words = significantTokens(view.text, lexOptions(options))
-    .map((token) => identifierOf(view.text, token, options.charset))
+    .map((token) => identifierOf(view.text, token, charsetOf(options)))
     .filter((name) => name !== undefined)
     .map(key);
   const tables = sqlNames(view.text, options)

@@ -63,7 +63,8 @@ describe('splitCreateTable', () => {
 
   it('keeps what may not be added later alike, and the plain keys before it', () => {
     const generated = '`g` int GENERATED ALWAYS AS ((`b` + 1)) VIRTUAL';
-    const shortForm = '`h` int AS (`b` + 1) PERSISTENT';
+    const shortForm = '`h` int AS (`b` + 1)';
+    const stored = ['`s` int GENERATED ALWAYS AS (`b`) STORED', '`q` int AS (`b`) PERSISTENT'];
     const keys = [
       'KEY `k1` (`a`)',
       'KEY `kg` (`g`)',
@@ -71,13 +72,21 @@ describe('splitCreateTable', () => {
       'KEY `kf` ((`b` + 1))',
       'KEY `km` ((cast(`a` as unsigned array)))',
       'KEY `kh` (`h`)',
-      'KEY `k3` (`b`)',
+      'KEY `k3` (`s`,`q`)',
       'FULLTEXT KEY `ft` (`a`)',
       'SPATIAL KEY `sp` (`b`)',
     ];
-    const result = split([...columns, generated, shortForm, primary, ...keys]);
-    expect(result.indexes).toEqual(['ADD KEY `k3` (`b`)']);
+    const result = split([...columns, generated, shortForm, ...stored, primary, ...keys]);
+    expect(result.indexes).toEqual(['ADD KEY `k3` (`s`,`q`)']);
     expect(result.text).toContain('`kh` (`h`),\n  FULLTEXT KEY');
+    const onMysql = split(
+      [...columns, generated, shortForm, ...stored, primary, ...keys],
+      undefined,
+      {
+        flavour: 'mysql',
+      },
+    );
+    expect(onMysql.indexes.map((clause) => clause.split('`')[1])).toEqual(['k1', 'k2', 'k3']);
   });
 
   it('puts off unique keys on request, if there is a primary key', () => {
