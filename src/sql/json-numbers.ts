@@ -20,7 +20,12 @@ const INTEGER_END = 2n ** 64n;
  */
 export function isStableNumber(token: string): boolean {
   if (token.includes('e') || token.includes('E')) return true;
-  if (token.includes('.')) return token === printDouble(Number(token));
+  if (token.includes('.')) {
+    if (token.endsWith('0') && !token.endsWith('.0')) return false;
+    const value = Number(token);
+    // The first comparison is the quick one, right for nearly all; see below for what it lacks.
+    return token === String(value) || token === printDouble(value);
+  }
   const value = BigInt(token);
   return value >= INTEGER_MIN && value < INTEGER_END;
 }

@@ -1,34 +1,46 @@
 /** Quoted and hexadecimal literals, to and from the bytes they stand for. */
 
-/** The byte after the backslash, by the byte that it stands for. */
-const ESCAPE_LETTERS: ReadonlyMap<number, number> = new Map([
-  [0x00, 0x30], // \0
-  [0x0a, 0x6e], // \n
-  [0x0d, 0x72], // \r
-  [0x1a, 0x5a], // \Z
-  [0x27, 0x27], // \'
-  [0x5c, 0x5c], // \\
+/** The letter after the backslash, by the character that it stands for. */
+const ESCAPE_LETTERS: ReadonlyMap<string, string> = new Map([
+  ['\0', '0'],
+  ['\n', 'n'],
+  ['\r', 'r'],
+  ['\x1a', 'Z'],
+  ["'", "'"],
+  ['\\', '\\'],
 ]);
-const ESCAPED_BYTES: ReadonlyMap<number, number> = new Map(
-  [...ESCAPE_LETTERS].map(([byte, letter]) => [letter, byte]),
+const ESCAPED_CODES: ReadonlySet<number> = new Set(
+  [...ESCAPE_LETTERS.keys()].map((character) => character.charCodeAt(0)),
 );
+const CODES_BY_LETTER: ReadonlyMap<number, number> = new Map(
+  [...ESCAPE_LETTERS].map(([character, letter]) => [letter.charCodeAt(0), character.charCodeAt(0)]),
+);
+
+/** Values are escaped in slices: a string cannot be as long as a value can. */
+const SLICE_BYTES = 2 ** 20;
 
 const QUOTE = 0x27;
 const BACKSLASH = 0x5c;
 
 /** `bytes` in single quotes, with each byte that could end the literal or its line escaped. */
 export function quoteBytes(bytes: Buffer): Buffer {
-  let escapes = 0;
-  for (const byte of bytes) if (ESCAPE_LETTERS.has(byte)) escapes += 1;
-  const literal = Buffer.allocUnsafe(bytes.length + escapes + 2);
-  let position = literal.writeUInt8(QUOTE, 0);
-  for (const byte of bytes) {
-    const letter = ESCAPE_LETTERS.get(byte);
-    if (letter !== undefined) position = literal.writeUInt8(BACKSLASH, position);
-    position = literal.writeUInt8(letter ?? byte, position);
+  if (bytes.length <= SLICE_BYTES) return Buffer.from(`'${escapeSlice(bytes)}'`, 'latin1');
+  const parts: Buffer[] = [Buffer.of(QUOTE)];
+  for (let start = 0; start < bytes.length; start += SLICE_BYTES) {
+    const slice = bytes.subarray(start, start + SLICE_BYTES);
+    parts.push(Buffer.from(escapeSlice(slice), 'latin1'));
   }
-  literal.writeUInt8(QUOTE, position);
-  return literal;
+  parts.push(Buffer.of(QUOTE));
+  return Buffer.concat(parts);
+}
+
+function escapeSlice(bytes: Buffer): string {
+  // eslint-disable-next-line no-control-regex -- these control characters are the ones to escape
+  return bytes.toString('latin1').replace(/[\0\n\r\x1a'\\]/g, escapeCharacter);
+}
+
+function escapeCharacter(character: string): string {
+  return `\\${ESCAPE_LETTERS.get(character) ?? character}`;
 }
 
 export interface UnquotedLiteral {
@@ -50,8 +62,8 @@ export function unquoteBytes(sql: Buffer, start: number): UnquotedLiteral | unde
     if (byte === QUOTE) return { bytes: bytes.subarray(0, length), end: offset + 1 };
     if (byte === BACKSLASH) {
       offset += 1;
-      byte = ESCAPED_BYTES.get(sql[offset] ?? 0);
-    } else if (byte !== undefined && ESCAPE_LETTERS.has(byte)) {
+      byte = CODES_BY_LETTER.get(sql[offset] ?? 0);
+    } else if (byte !== undefined && ESCAPED_CODES.has(byte)) {
       return undefined;
     }
     if (byte === undefined) return undefined;

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { assert } from '../../errors.js';
 import type { ColumnEncoding, ColumnPlan } from '../column-plan.js';
+import { isStableNumber } from '../json-numbers.js';
 
 /** Beyond this much, memory that a giant row needed is given up rather than kept for the next. */
 export const KERNEL_BYTES_KEPT_MAX = 32 * 2 ** 20;
@@ -95,9 +96,13 @@ const COLUMN_KINDS: Readonly<Record<ColumnEncoding, number>> = {
 export class Kernel {
   readonly calls: KernelExports;
 
+  #memory: Buffer;
+
   constructor() {
+    const imports = { host: { isStableNumber: this.#isStableNumber.bind(this) } };
     // The exports are those of assembly/index.ts, which the interface above repeats.
-    this.calls = new WebAssembly.Instance(kernelModule()).exports as KernelExports;
+    this.calls = new WebAssembly.Instance(kernelModule(), imports).exports as KernelExports;
+    this.#memory = Buffer.from(this.calls.memory.buffer);
   }
 
   get memoryBytes(): number {
@@ -106,7 +111,21 @@ export class Kernel {
 
   /** A view, good until the next call into the kernel. */
   bytesAt(address: number, length: number): Buffer {
-    return Buffer.from(this.calls.memory.buffer, unsigned(address), unsigned(length));
+    const start = unsigned(address);
+    return this.#bytes().subarray(start, start + unsigned(length));
+  }
+
+  /** The memory, which is another buffer each time it has grown. */
+  #bytes(): Buffer {
+    const { buffer } = this.calls.memory;
+    if (this.#memory.buffer !== buffer) this.#memory = Buffer.from(buffer);
+    return this.#memory;
+  }
+
+  /** Called by the kernel while it reads a document. */
+  #isStableNumber(address: number, length: number): number {
+    const start = unsigned(address);
+    return isStableNumber(this.#bytes().toString('latin1', start, start + length)) ? 1 : 0;
   }
 
   /** Puts the column table, the openings of charset literals and the prefix into the memory. */

@@ -95,7 +95,7 @@ export class MemberParser {
     if (status !== STATUS.needInput) throw this.#notCanonical();
   }
 
-  /** The typed way for a row with JSON that may need patches. */
+  /** The typed way for a row with JSON that has patches. */
   #isSlowRowCanonical(): boolean {
     const { calls } = this.#kernel;
     const image = this.#kernel.bytesAt(calls.slowImageAddress(), calls.slowImageBytes());

@@ -8,5 +8,5 @@ declare namespace WebAssembly {
     readonly buffer: ArrayBuffer;
   }
   const Module: new (bytes: Uint8Array) => object;
-  const Instance: new (module: object) => Instance;
+  const Instance: new (module: object, imports: object) => Instance;
 }

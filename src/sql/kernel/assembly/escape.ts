@@ -27,6 +27,22 @@ function escapeLetter(byte: u32): u32 {
   return byte == 0 ? 0x30 : byte;
 }
 
+/**
+ * Writes `'…'` for at most sixteen bytes and returns the address behind it; 0 where there is
+ * anything to escape.
+ */
+// @ts-ignore: decorator
+@inline
+export function writeShortQuoted(from: usize, length: usize, to: usize): usize {
+  const block = v128.load(from);
+  const marks = <u32>i8x16.bitmask(specialBytes(block)) & ((1 << <u32>length) - 1);
+  if (marks != 0) return 0;
+  store<u8>(to, QUOTE);
+  v128.store(to, block, 1);
+  store<u8>(to + length, QUOTE, 1);
+  return to + length + 2;
+}
+
 /** Writes `'…'` and returns the address behind it. */
 export function writeQuoted(from: usize, length: usize, to: usize): usize {
   store<u8>(to, QUOTE);

@@ -1,5 +1,9 @@
-// Finds JSON documents with a number that MySQL might not print the same after parsing it again.
-// Cheap and cautious: what is suspicious here is looked at properly by `src/sql/json-numbers.ts`.
+// Finds JSON documents with a number that MySQL would not print the same after parsing it again.
+// What is not certain by its digits alone is asked from `src/sql/json-numbers.ts`.
+
+// @ts-ignore: decorator
+@external("host", "isStableNumber")
+declare function isStableNumber(token: usize, length: usize): bool;
 
 /** So many digits fit a 64-bit integer for certain. */
 const INTEGER_DIGITS_SAFE: usize = 18;
@@ -56,7 +60,8 @@ function isSafeFraction(int: usize, intDigits: usize, fraction: usize, digits: u
   return zeros <= LEADING_ZEROS_SAFE && digits - zeros <= DOUBLE_DIGITS_SAFE;
 }
 
-export function isSuspiciousDocument(from: usize, length: usize): bool {
+/** Whether the document needs patches. */
+export function hasUnstableNumber(from: usize, length: usize): bool {
   const end = from + length;
   let p = from;
   while (p < end) {
@@ -84,7 +89,9 @@ export function isSuspiciousDocument(from: usize, length: usize): bool {
     const isSafe = hasPoint
       ? isSafeFraction(int, intDigits, fraction, p - fraction)
       : intDigits <= INTEGER_DIGITS_SAFE;
-    if (!isSafe) return true;
+    if (isSafe) continue;
+    const token = int > from && load<u8>(int - 1) == 0x2d ? int - 1 : int;
+    if (!isStableNumber(token, p - token)) return true;
   }
   return false;
 }

@@ -14,7 +14,7 @@ import {
   openingLength,
 } from './columns';
 import { specialBytes } from './escape';
-import { isSuspiciousDocument } from './json';
+import { hasUnstableNumber } from './json';
 import { endsWithZeroExponent, hasExponent, numberLength, realLength } from './number';
 
 const NULL_LITERAL: u32 = 0x4c4c554e;
@@ -41,7 +41,7 @@ export function imageEndAddress(): usize {
   return imageEnd;
 }
 
-/** Whether the row holds JSON that only the typed way can judge. */
+/** Whether the row holds JSON with patches, which only the typed way can judge. */
 export function isSlowImage(): bool {
   return needsSlowCheck;
 }
@@ -126,16 +126,13 @@ function parseEmpty(from: usize): usize {
 
 /**
  * A document with patches is read, its patches are skipped over: whether they are the right ones
- * is for the typed way to say, as is whether a suspicious document without patches needs any.
+ * is for the typed way to say.
  */
 function parseJson(from: usize, end: usize): usize {
   const isPatched = load<u64>(from) == PATCH_OPENING && load<u8>(from, 8) == 0x28;
   let p = parseQuoted(isPatched ? from + 9 : from, end);
   if (p == 0) return 0;
-  if (!isPatched) {
-    if (isSuspiciousDocument(valueAddress, valueBytes)) needsSlowCheck = true;
-    return p;
-  }
+  if (!isPatched) return hasUnstableNumber(valueAddress, valueBytes) ? 0 : p;
   needsSlowCheck = true;
   const valueEnd = imageEnd;
   while (p < end && load<u16>(p) == 0x202c) {

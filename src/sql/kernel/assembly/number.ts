@@ -20,6 +20,18 @@ function digitsAndSigns(block: v128): v128 {
   );
 }
 
+/** Whether these one to sixteen bytes are a number `-?[0-9.]+`. */
+// @ts-ignore: decorator
+@inline
+export function isShortNumber(from: usize, length: usize): bool {
+  const block = v128.load(from);
+  const marks = <u32>i8x16.bitmask(digitsAndPoints(block));
+  const wanted: u32 = (1 << <u32>length) - 1;
+  // A sign counts as a digit, except when it is all there is.
+  const sign: u32 = i8x16.extract_lane_u(block, 0) == 0x2d && length > 1 ? 1 : 0;
+  return ((marks | sign) & wanted) == wanted;
+}
+
 /** How many bytes from `from`, fewer than `limit`, are digits or points. */
 function numberSpan(from: usize, limit: usize): usize {
   for (let done: usize = 0; done < limit; done += 16) {

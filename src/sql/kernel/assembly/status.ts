@@ -5,7 +5,7 @@ export const OK: u32 = 0;
 export const NEED_INPUT: u32 = 1;
 /** A member is complete and must be taken before the kernel goes on. */
 export const MEMBER_READY: u32 = 2;
-/** The current row holds a JSON number that needs the slow, typed way. */
+/** The current row holds a JSON number that needs a patch, and so the slow, typed way. */
 export const SLOW_ROW: u32 = 3;
 /** The packet that ends the result set was read. */
 export const END: u32 = 4;

@@ -15,9 +15,9 @@ import {
   openingAddress,
   openingLength,
 } from './columns';
-import { countEscapes, writeHex, writeQuoted } from './escape';
-import { isSuspiciousDocument } from './json';
-import { endsWithZeroExponent, hasExponent, numberLength, realLength } from './number';
+import { countEscapes, writeHex, writeQuoted, writeShortQuoted } from './escape';
+import { hasUnstableNumber } from './json';
+import { endsWithZeroExponent, hasExponent, isShortNumber, numberLength, realLength } from './number';
 import { BAD_NUMBER, BAD_PACKET, SLOW_ROW } from './status';
 
 const NULL_MARK: u32 = 0xfb;
@@ -107,7 +107,7 @@ export function measureTuple(image: usize, end: usize): u64 {
       length = <usize>(long >> 4);
       p += <usize>(long & 15);
     }
-    if (columnKind(column) == KIND_JSON && isSuspiciousDocument(p, length)) return fail(SLOW_ROW);
+    if (columnKind(column) == KIND_JSON && hasUnstableNumber(p, length)) return fail(SLOW_ROW);
     total += measureValue(column, p, length);
     p += length;
   }
@@ -165,10 +165,12 @@ export function encodeTuple(image: usize, end: usize, to: usize): usize {
     if (length > end - p) return fail(BAD_PACKET);
     const kind = columnKind(column);
     if (kind == KIND_TEXT) {
-      out = writeQuoted(p, length, out);
-    } else if (kind == KIND_NUMBER) {
-      if (length == 0 || numberLength(p, length) != length) return fail(BAD_NUMBER);
-      out = copy(p, length, out);
+      const next = length <= 16 ? writeShortQuoted(p, length, out) : 0;
+      out = next == 0 ? writeQuoted(p, length, out) : next;
+    } else if (kind == KIND_NUMBER && length - 1 < 16) {
+      if (!isShortNumber(p, length)) return fail(BAD_NUMBER);
+      v128.store(out, v128.load(p));
+      out += length;
     } else {
       out = writeOther(kind, column, p, length, out);
       if (out == 0) return 0;
@@ -182,9 +184,13 @@ export function encodeTuple(image: usize, end: usize, to: usize): usize {
 
 function writeOther(kind: u32, column: usize, p: usize, length: usize, to: usize): usize {
   if (kind == KIND_DEFAULT) return fail(BAD_PACKET);
+  if (kind == KIND_NUMBER) {
+    if (length == 0 || numberLength(p, length) != length) return fail(BAD_NUMBER);
+    return copy(p, length, to);
+  }
   if (kind == KIND_REAL) return writeReal(p, length, to);
   if (kind == KIND_JSON) {
-    return isSuspiciousDocument(p, length) ? fail(SLOW_ROW) : writeQuoted(p, length, to);
+    return hasUnstableNumber(p, length) ? fail(SLOW_ROW) : writeQuoted(p, length, to);
   }
   if (length == 0) {
     store<u16>(to, 0x2727);
