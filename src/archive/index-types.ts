@@ -27,6 +27,7 @@ export const OBJECT_TYPES = [
   'package body',
   'event',
   'sequence',
+  'library',
 ] as const;
 export type ObjectType = (typeof OBJECT_TYPES)[number];
 

@@ -90,6 +90,9 @@ export async function openSession(
     session.destroy(interruption(signal));
   };
   signal?.addEventListener('abort', onAbort, { once: true });
+  session.onClosed(() => {
+    signal?.removeEventListener('abort', onAbort);
+  });
   try {
     await prepareSession(session);
   } catch (error) {

@@ -30,13 +30,21 @@ const NONE: DdlGuard = {
 };
 
 /** The statements of the server's backup lock, or none where it has no such lock or we no right. */
-function backupLockStatements(session: Session, grants: GrantSet): readonly string[] {
+function backupLockStatements(
+  session: Session,
+  grants: GrantSet,
+  tables: readonly { readonly transactional: boolean }[],
+): readonly string[] {
   const { facts } = session;
   if (facts.flavour === 'mysql') {
     const possible = isAtLeast(facts, 8, 0) && grants.holdsGlobally('BACKUP_ADMIN');
     return possible ? ['LOCK INSTANCE FOR BACKUP'] : [];
   }
-  const possible = isAtLeast(facts, 10, 4, 1) && grants.holdsGlobally('RELOAD');
+  // MariaDB's stage would wait for the lock that tables without transactions are read under.
+  const possible =
+    isAtLeast(facts, 10, 4, 1) &&
+    grants.holdsGlobally('RELOAD') &&
+    tables.every((table) => table.transactional);
   return possible
     ? ['BACKUP STAGE START', 'BACKUP STAGE FLUSH', 'BACKUP STAGE BLOCK_DDL']
     : [];
@@ -46,10 +54,11 @@ function backupLockStatements(session: Session, grants: GrantSet): readonly stri
 export async function guardByBackupLock(
   open: () => Promise<Session>,
   grants: GrantSet,
+  tables: readonly { readonly transactional: boolean }[],
 ): Promise<DdlGuard> {
   const session = await open();
   try {
-    const statements = backupLockStatements(session, grants);
+    const statements = backupLockStatements(session, grants, tables);
     if (statements.length > 0 && (await tryLock(session, statements))) {
       return guardOf(session, 'backup-lock', 'changes of definitions wait until the backup ends');
     }

@@ -8,6 +8,7 @@ import { quoteIdentifier, quoteString } from '../sql/quote.js';
 import { tokenize } from '../sql/tokenizer.js';
 import type { ObjectType, StoredObject } from './schema.js';
 import { ERRNO, isServerError } from './server-error.js';
+import { isAtLeast } from './server-facts.js';
 import type { ResultSet, Session, TextRecord } from './session.js';
 
 interface ObjectName {
@@ -25,6 +26,7 @@ export async function readObjects(
 ): Promise<StoredObject[]> {
   const names: ObjectName[] = [
     ...(await listRoutines(session, database)),
+    ...(await listLibraries(session, database)),
     ...views.map((name): ObjectName => ({ type: 'view', name })),
     ...(await listTriggers(session, database)),
     ...(await listEvents(session, database)),
@@ -50,6 +52,16 @@ async function listRoutines(session: Session, database: string): Promise<ObjectN
     type: (record['type'] ?? '').toLowerCase() as ObjectType,
     name: record['name'] ?? '',
   }));
+}
+
+/** Code that stored functions import; MySQL 9.2 and later. */
+async function listLibraries(session: Session, database: string): Promise<ObjectName[]> {
+  if (session.facts.flavour !== 'mysql' || !isAtLeast(session.facts, 9, 2)) return [];
+  const records = await session.records(
+    `SELECT LIBRARY_NAME AS name FROM information_schema.LIBRARIES
+     WHERE LIBRARY_SCHEMA = ${quoteString(database)} ORDER BY LIBRARY_NAME`,
+  );
+  return records.map((record) => ({ type: 'library', name: record['name'] ?? '' }));
 }
 
 async function listTriggers(session: Session, database: string): Promise<ObjectName[]> {
@@ -79,6 +91,7 @@ const TEXT_COLUMN: ReadonlyMap<ObjectType, string> = new Map([
   ['function', 'Create Function'],
   ['package', 'Create Package'],
   ['package body', 'Create Package Body'],
+  ['library', 'Create Library'],
   ['trigger', 'SQL Original Statement'],
   ['event', 'Create Event'],
 ]);
@@ -99,10 +112,10 @@ async function readObject(
   const shown = await showCreate(session, object, qualified);
   if (shown === undefined) return readUnusableView(session, database, object);
   const { text, warnings } = shown;
-  const createStatement = shown.createStatement;
-  if (createStatement === null || createStatement.length === 0) {
+  if (shown.createStatement === null || shown.createStatement.length === 0) {
     throw unreadable(session, database, object);
   }
+  const createStatement = await withExactComment(session, database, object, shown);
   const timeZone = text('time_zone');
   const broken =
     object.type === 'view'
@@ -130,6 +143,13 @@ interface ShownObject {
   readonly warnings: number;
 }
 
+/** Names come in utf8mb4 whatever the body's character set is, and one text has only one. */
+function isTakenAsUnicode(object: ObjectName, characterSet: string): boolean {
+  if (AMBIGUOUS_CHARACTER_SETS.has(characterSet)) return true;
+  const isAscii = /^[\x20-\x7e]*$/.test(object.name + (object.table ?? ''));
+  return !isAscii && !characterSet.startsWith('utf8') && characterSet !== 'binary';
+}
+
 /** SHOW CREATE; undefined for a view whose text the server itself cannot read any more. */
 async function showCreate(
   session: Session,
@@ -147,19 +167,88 @@ async function showCreate(
   const bytes = (column: string): Buffer | null =>
     result.rows[0]?.[result.columns.indexOf(column)] ?? null;
   const text = (column: string): string | undefined => bytes(column)?.toString('utf8');
-  let characterSet = text('character_set_client') ?? 'utf8mb4';
-  if (AMBIGUOUS_CHARACTER_SETS.has(characterSet)) {
-    characterSet = 'utf8mb4';
+  const column = TEXT_COLUMN.get(object.type) ?? '';
+  const characterSet = text('character_set_client') ?? 'utf8mb4';
+  if (isTakenAsUnicode(object, characterSet)) {
     await session.execute('SET SESSION character_set_results = utf8mb4');
     result = await session.query(statement);
+    const createStatement = await repairNames(session, object, characterSet, bytes(column));
     await session.execute('SET SESSION character_set_results = NULL');
+    const { warnings } = result.ok;
+    return { createStatement, characterSet: 'utf8mb4', text, warnings };
   }
   return {
-    createStatement: bytes(TEXT_COLUMN.get(object.type) ?? ''),
+    createStatement: bytes(column),
     characterSet,
     text,
     warnings: result.ok.warnings,
   };
+}
+
+/**
+ * The server puts names in utf8mb4 into a text that it then takes to be in the body's character set,
+ * so that in utf8mb4 the names come out encoded twice; they are put right again.
+ */
+async function repairNames(
+  session: Session,
+  object: ObjectName,
+  characterSet: string,
+  createStatement: Buffer | null,
+): Promise<Buffer | null> {
+  if (createStatement === null || object.type === 'view') return createStatement;
+  let text = createStatement.toString('utf8');
+  for (const name of [object.name, ...(object.table === undefined ? [] : [object.table])]) {
+    const mangled = await encodedTwice(session, name, characterSet);
+    text = text.replace(quoteIdentifier(mangled), () => quoteIdentifier(name));
+  }
+  return Buffer.from(text, 'utf8');
+}
+
+async function encodedTwice(session: Session, text: string, characterSet: string): Promise<string> {
+  const bytes = Buffer.from(text, 'utf8').toString('hex');
+  const mangled = `CONVERT(CONVERT(0x${bytes} USING ${characterSet}) USING utf8mb4)`;
+  return (await session.value(`SELECT ${mangled}`)) ?? text;
+}
+
+const COMMENT_SOURCES: ReadonlyMap<ObjectType, readonly [table: string, prefix: string]> = new Map([
+  ['procedure', ['ROUTINES', 'ROUTINE']],
+  ['function', ['ROUTINES', 'ROUTINE']],
+  ['event', ['EVENTS', 'EVENT']],
+]);
+
+/**
+ * The server prints a comment with backslash escapes even where the object's sql_mode has none, and
+ * in utf8mb4 even where the body has another character set; run again it would be another comment.
+ */
+async function withExactComment(
+  session: Session,
+  database: string,
+  object: ObjectName,
+  shown: ShownObject,
+): Promise<Buffer> {
+  const { createStatement, characterSet } = shown;
+  const text = createStatement ?? Buffer.alloc(0);
+  const source = COMMENT_SOURCES.get(object.type);
+  const noEscapes = shown.text('sql_mode')?.includes('NO_BACKSLASH_ESCAPES') === true;
+  const printedIn = shown.text('character_set_client') ?? 'utf8mb4';
+  if (source === undefined || (!noEscapes && characterSet === printedIn)) return text;
+  const [table, prefix] = source;
+  // A procedure and a function may have one name.
+  const ofType = table === 'ROUTINES' ? ` AND ROUTINE_TYPE = '${object.type.toUpperCase()}'` : '';
+  const comment = await session.value(
+    `SELECT CONVERT(${prefix}_COMMENT USING utf8mb4) FROM information_schema.${table}
+     WHERE ${prefix}_SCHEMA = ${quoteString(database)}
+       AND ${prefix}_NAME = ${quoteString(object.name)}${ofType}`,
+  );
+  if (comment === undefined || comment === null || comment === '') return text;
+  const printed =
+    characterSet === printedIn ? comment : await encodedTwice(session, comment, printedIn);
+  const exact = noEscapes ? `'${comment.replaceAll("'", "''")}'` : quoteString(comment);
+  const old = Buffer.from(`COMMENT ${quoteString(printed)}`);
+  const at = text.indexOf(old);
+  if (at < 0) return text;
+  const rest = text.subarray(at + old.length);
+  return Buffer.concat([text.subarray(0, at), Buffer.from(`COMMENT ${exact}`), rest]);
 }
 
 async function readUnusableView(

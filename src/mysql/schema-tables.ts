@@ -53,6 +53,13 @@ function toListedTable(record: TextRecord, transactional: ReadonlySet<string>): 
   };
 }
 
+/** Engines that only show the rows of other tables: copying those would double them. */
+const ENGINES_WITHOUT_OWN_ROWS = new Set(['mrg_myisam', 'federated']);
+
+export function hasOwnRows(engine: string): boolean {
+  return !ENGINES_WITHOUT_OWN_ROWS.has(engine.toLowerCase());
+}
+
 /** Completes the listed tables. Throws UNSUPPORTED for a table that the server itself cannot open. */
 export async function readTables(
   session: Session,

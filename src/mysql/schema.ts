@@ -39,7 +39,8 @@ export type ObjectType =
   | 'package body'
   | 'trigger'
   | 'event'
-  | 'sequence';
+  | 'sequence'
+  | 'library';
 
 export interface StoredObject {
   readonly type: ObjectType;

@@ -72,6 +72,11 @@ export class Session {
     this.#reader = new SocketReader(socket, where);
   }
 
+  /** Calls back once the connection is over, whatever ended it. */
+  onClosed(listener: () => void): void {
+    this.#socket.once('close', listener);
+  }
+
   get facts(): ServerFacts {
     assert(this.#facts !== undefined, 'the session was opened by openSession');
     return this.#facts;

@@ -5,6 +5,7 @@ import { withoutImpliedCollations } from '../sql/ddl-collation.js';
 import { stripDefiner } from '../sql/ddl-definer.js';
 import { setEventStatus } from '../sql/ddl-event.js';
 import { stripDatabaseQualifiers } from '../sql/ddl-qualifiers.js';
+import { stripSequenceDatabase } from '../sql/ddl-sequence.js';
 import type { DdlOptions } from '../sql/ddl-text.js';
 import { StatementSplitter } from '../sql/statement-splitter.js';
 import type { SplitStatement } from '../sql/statement-splitter.js';
@@ -36,20 +37,24 @@ export async function readDefinition(
 }
 
 /** The counter moves with every INSERT and is compared on its own. */
-export function comparableTable(createStatement: Buffer): string {
-  const definition = withoutImpliedCollations(createStatement);
+export function comparableTable(createStatement: Buffer, database: string): string {
+  const definition = withoutImpliedCollations(stripSequenceDatabase(createStatement, database));
   return definition.toString('latin1').replace(/ AUTO_INCREMENT=\d+/g, '').trimEnd();
 }
 
-/** Text of an object without what the copy was meant to differ in. */
+/**
+ * Text of an object without what the copy was meant to differ in: the name of the database that it
+ * is of or was loaded into, its definer, the status of an event.
+ */
 export function comparableObject(
   type: string,
   createStatement: Buffer,
-  database: string,
+  databases: readonly string[],
   differences: CopyDifferences,
   lexical: DdlOptions,
 ): string {
-  let text = stripDatabaseQualifiers(createStatement, database, lexical);
+  let text = createStatement;
+  for (const name of databases) text = stripDatabaseQualifiers(text, name, lexical);
   if (differences.definersReplaced) text = stripDefiner(text, lexical);
   if (differences.eventsDisabled && type === 'event') text = setEventStatus(text, 'DISABLE', lexical);
   return text.toString('latin1').trimEnd();

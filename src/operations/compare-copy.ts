@@ -7,7 +7,7 @@ import type { MemberEntry, TableEntry } from '../archive/index-types.js';
 import { splitIntoRanges, WHOLE_TABLE } from '../mysql/key-ranges.js';
 import { plansOf, RowReader } from '../mysql/row-stream.js';
 import { readObjects } from '../mysql/schema-objects.js';
-import { listTables, readTables } from '../mysql/schema-tables.js';
+import { hasOwnRows, listTables, readTables } from '../mysql/schema-tables.js';
 import type { StoredObject, TableRecord } from '../mysql/schema.js';
 import type { Session } from '../mysql/session.js';
 import type { TableDigest } from '../sql/digest.js';
@@ -16,7 +16,6 @@ import type { CopyDifferences } from './archive-definitions.js';
 import { comparableObject, comparableTable, readDefinition } from './archive-definitions.js';
 import type { Output } from './context.js';
 import { inParallel } from './load-archive.js';
-import { hasOwnRows } from './read-tables.js';
 
 export interface CompareRequest {
   readonly reader: ArchiveReader;
@@ -82,7 +81,8 @@ async function compareTables(
     const record = byName.get(member.table);
     const definition = await readDefinition(request.reader, member);
     if (record === undefined || definition === undefined) continue;
-    if (comparableTable(definition) !== comparableTable(record.createStatement)) {
+    const { database } = request;
+    if (comparableTable(definition, database) !== comparableTable(record.createStatement, database)) {
       problems.push(`table ${record.name}: its definition differs from the backup's`);
     }
   }
@@ -120,12 +120,12 @@ async function differs(
 ): Promise<boolean> {
   const definition = await readDefinition(request.reader, member);
   if (definition === undefined) return false;
-  const { database } = request.reader.index.header;
+  const databases = [request.reader.index.header.database, request.database];
   const lexical = { sqlMode: object.sqlMode, charset: object.characterSetClient };
   const { differences } = request;
   return (
-    comparableObject(object.type, definition, database, differences, lexical) !==
-    comparableObject(object.type, object.createStatement, request.database, differences, lexical)
+    comparableObject(object.type, definition, databases, differences, lexical) !==
+    comparableObject(object.type, object.createStatement, databases, differences, lexical)
   );
 }
 

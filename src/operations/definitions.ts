@@ -5,6 +5,7 @@ import { brokenObjectSql, closingSql, objectSql, sequenceSql, tableSql } from '.
 import type { ObjectText } from '../sql/archive-text.js';
 import { stripDatabaseQualifiers, stripTriggerHeaderDatabase } from '../sql/ddl-qualifiers.js';
 import { withoutImpliedCollations } from '../sql/ddl-collation.js';
+import { stripSequenceDatabase } from '../sql/ddl-sequence.js';
 import { viewOrder } from '../sql/view-order.js';
 
 /**
@@ -15,6 +16,7 @@ const TYPE_ORDER: readonly ObjectType[] = [
   'sequence',
   'package',
   'package body',
+  'library',
   'function',
   'procedure',
   'view',
@@ -46,8 +48,10 @@ function setsCounterLast(table: TableRecord): boolean {
   return table.engine.toUpperCase() === 'ARCHIVE';
 }
 
-function definitionOf(table: TableRecord): Buffer {
-  const definition = withoutImpliedCollations(table.createStatement);
+function definitionOf(table: TableRecord, database: string): Buffer {
+  const definition = withoutImpliedCollations(
+    stripSequenceDatabase(table.createStatement, database),
+  );
   if (!setsCounterLast(table)) return definition;
   const text = definition.toString('latin1');
   return Buffer.from(text.replace(/ AUTO_INCREMENT=\d+(?=[^'\n]*(?:\n|$| COMMENT=))/, ''), 'latin1');
@@ -63,8 +67,8 @@ export function closingMemberSql(schema: DatabaseSchema): MemberInput {
   return { kind: 'closing', sql, statements, longestStatement };
 }
 
-export function tableMemberSql(table: TableRecord): MemberInput {
-  const sql = tableSql(table.name, definitionOf(table));
+export function tableMemberSql(table: TableRecord, database: string): MemberInput {
+  const sql = tableSql(table.name, definitionOf(table, database));
   return { kind: 'table', sql, table: table.name, statements: 2, longestStatement: sql.length };
 }
 

@@ -8,7 +8,7 @@ import type { KeyRange } from '../mysql/key-ranges.js';
 import { chooseSplitKey, splitIntoRanges, WHOLE_TABLE } from '../mysql/key-ranges.js';
 import type { RowSelection } from '../mysql/row-stream.js';
 import { plansOf, RowReader } from '../mysql/row-stream.js';
-import { readCreateTable } from '../mysql/schema-tables.js';
+import { hasOwnRows, readCreateTable } from '../mysql/schema-tables.js';
 import type { TableRecord } from '../mysql/schema.js';
 import type { Session } from '../mysql/session.js';
 import type { Snapshot } from '../mysql/snapshot.js';
@@ -129,13 +129,6 @@ async function readAll(request: ReadTablesRequest, states: readonly TableState[]
   };
   await Promise.all(request.snapshot.readers.map(work));
   if (failures.length > 0) throw failures[0];
-}
-
-/** Engines that only show the rows of other tables: copying those would double them. */
-const ENGINES_WITHOUT_OWN_ROWS = new Set(['mrg_myisam', 'federated']);
-
-export function hasOwnRows(engine: string): boolean {
-  return !ENGINES_WITHOUT_OWN_ROWS.has(engine.toLowerCase());
 }
 
 /** What the other readers still fetch is of no use any more. */

@@ -10,7 +10,8 @@ import type { DdlGuard } from '../mysql/ddl-guard.js';
 import { guardByBackupLock, guardByMetadataLocks } from '../mysql/ddl-guard.js';
 import type { GrantSet } from '../mysql/grants.js';
 import { readGrants } from '../mysql/grants.js';
-import { listTables } from '../mysql/schema-tables.js';
+import { hasOwnRows, listTables } from '../mysql/schema-tables.js';
+import type { ListedTable } from '../mysql/schema-tables.js';
 import type { DatabaseSchema, StoredObject } from '../mysql/schema.js';
 import { ERRNO, isServerError } from '../mysql/server-error.js';
 import type { Session } from '../mysql/session.js';
@@ -18,6 +19,7 @@ import type { Snapshot } from '../mysql/snapshot.js';
 import { openSnapshot } from '../mysql/snapshot.js';
 import { headerSql, LOAD_SQL_MODE, LOAD_TIME_ZONE } from '../sql/archive-text.js';
 import { planColumns } from '../sql/column-plan.js';
+import { periodPlans } from './period-columns.js';
 import { TOOL_VERSION } from '../version.js';
 import type { Warning } from './context.js';
 import { readDatabaseSchema } from './database-schema.js';
@@ -126,9 +128,9 @@ class ArchiveAttempt {
     return session;
   }
 
-  async #guard(grants: GrantSet, tables: readonly { readonly name: string }[]): Promise<DdlGuard> {
+  async #guard(grants: GrantSet, tables: readonly ListedTable[]): Promise<DdlGuard> {
     const open = (): Promise<Session> => openDatabase(this.#run.context);
-    const guard = await guardByBackupLock(open, grants);
+    const guard = await guardByBackupLock(open, grants, tables);
     if (guard.kind !== 'none' || !this.#pin) return guard;
     return guardByMetadataLocks(
       open,
@@ -145,7 +147,7 @@ class ArchiveAttempt {
     const { tables } = await listTables(control, this.#database);
     const snapshot = await openSnapshot({
       database: this.#database,
-      tables,
+      tables: tables.filter((table) => hasOwnRows(table.engine ?? '')),
       grants,
       readers: configuration.backup.threads,
       open: () => openDatabase(this.#run.context),
@@ -191,7 +193,7 @@ class ArchiveAttempt {
     for (const object of objects) {
       if (object.type === 'sequence') await writer.append(sequenceMemberSql(object));
     }
-    for (const table of schema.tables) await writer.append(tableMemberSql(table));
+    for (const table of schema.tables) await writer.append(tableMemberSql(table, schema.name));
   }
 
   async #readTables(
@@ -282,7 +284,7 @@ class ArchiveAttempt {
 
 function planTable(record: PlannedTable['record'], snapshot: Snapshot): PlannedTable {
   const flavour = snapshot.readers[0]?.facts.flavour ?? 'mysql';
-  return { record, columns: planColumns(record.columns, flavour) };
+  return { record, columns: [...planColumns(record.columns, flavour), ...periodPlans(record)] };
 }
 
 function keyOf(object: StoredObject): string {
@@ -293,7 +295,7 @@ function keyOf(object: StoredObject): string {
 function unlockedTables(schema: DatabaseSchema, snapshot: Snapshot): Warning[] {
   const locked = new Set(snapshot.lockedTables);
   const unlocked = schema.tables.filter(
-    (table) => !table.transactional && !locked.has(table.name),
+    (table) => !table.transactional && hasOwnRows(table.engine) && !locked.has(table.name),
   );
   if (unlocked.length === 0) return [];
   const names = unlocked.map((table) => `${table.name} (${table.engine})`).join(', ');

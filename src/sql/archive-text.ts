@@ -113,7 +113,6 @@ export function objectSql(object: ObjectText): Buffer {
   const name = quoteIdentifier(object.name);
   const delimiter = chooseDelimiter(object.createStatement);
   const before = [
-    `DROP ${object.keyword} IF EXISTS ${name};`,
     ...(object.databaseCollation === undefined
       ? []
       : [`ALTER DATABASE COLLATE = ${object.databaseCollation};`]),
@@ -121,6 +120,8 @@ export function objectSql(object: ObjectText): Buffer {
       ? []
       : [`SET SESSION time_zone = ${quoteString(object.timeZone)};`]),
     `SET SESSION sql_mode = ${quoteString(object.sqlMode)};`,
+    // Behind sql_mode, because MariaDB knows packages only under ORACLE.
+    `DROP ${object.keyword} IF EXISTS ${name};`,
     `SET SESSION character_set_client = ${object.characterSetClient};`,
     `SET SESSION collation_connection = ${object.collationConnection};`,
     `DELIMITER ${delimiter}`,
