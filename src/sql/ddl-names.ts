@@ -6,95 +6,24 @@
  * No grammar: a walk over the tokens with a small state per parenthesis, which knows after which
  * keywords and commas a table must follow. It is for definitions that a server has accepted.
  */
+import {
+  BEGINS_STATEMENT,
+  DEFINES,
+  ENDS_TABLES,
+  RELATION_WORDS,
+  ROUTINE_WORDS,
+  SEQUENCE_FUNCTIONS,
+  TABLE_MODIFIERS,
+  TRIGGER_EVENTS,
+} from './ddl-name-words.js';
+import { expectTables, newFrame } from './ddl-name-types.js';
+import type { Frame, NamePart, NameRole, SqlName } from './ddl-name-types.js';
 import { charsetOf, lexOptions } from './ddl-text.js';
 import type { DdlOptions } from './ddl-text.js';
 import { identifierOf, keywordOf, operatorOf, significantTokens } from './tokenizer.js';
 import type { Token } from './tokenizer.js';
 
-export type NameRole =
-  /** A table, view or sequence. */
-  | 'relation'
-  /** A routine, trigger or event where it is defined, or a procedure that is called. */
-  | 'routine'
-  /** A stored function called in an expression. */
-  | 'function'
-  | 'column';
-
-export interface NamePart {
-  readonly start: number;
-  readonly end: number;
-  /** The name without quotes; `*` for all columns. */
-  readonly name: string;
-  readonly isQuoted: boolean;
-}
-
-export interface SqlName {
-  /** One part or more, as joined by dots. */
-  readonly parts: readonly NamePart[];
-  readonly role: NameRole;
-}
-
-/** State inside one pair of parentheses, or outside of all. */
-interface Frame {
-  /** The next name is a table's. */
-  tableNext: boolean;
-  /** A comma or JOIN leads to another table. */
-  inTableList: boolean;
-  hasSelect: boolean;
-}
-
-/** Words that may stand between a keyword that wants a table and the table. */
-const TABLE_MODIFIERS: ReadonlySet<string> = new Set([
-  'ALL',
-  'DELAYED',
-  'EXISTS',
-  'EXTENDED',
-  'HIGH_PRIORITY',
-  'IF',
-  'IGNORE',
-  'LATERAL',
-  'LOCAL',
-  'LOW_PRIORITY',
-  'NOT',
-  'ONLINE',
-  'QUICK',
-]);
-
-/** Reserved words after which the tables of a statement are over. */
-const ENDS_TABLES: ReadonlySet<string> = new Set([
-  'EXCEPT',
-  'GROUP',
-  'HAVING',
-  'INTERSECT',
-  'LIMIT',
-  'ORDER',
-  'PROCEDURE',
-  'SET',
-  'UNION',
-  'VALUES',
-  'WHERE',
-  'WINDOW',
-]);
-
-/** Words that begin a statement inside a compound statement. */
-const BEGINS_STATEMENT: ReadonlySet<string> = new Set(['BEGIN', 'DO', 'ELSE', 'LOOP', 'THEN']);
-
-const DEFINES: ReadonlySet<string> = new Set(['ALTER', 'CREATE', 'DROP']);
-
-const ROUTINE_WORDS: ReadonlySet<string> = new Set([
-  'BODY',
-  'EVENT',
-  'FUNCTION',
-  'PACKAGE',
-  'PROCEDURE',
-  'TRIGGER',
-]);
-
-const RELATION_WORDS: ReadonlySet<string> = new Set(['SEQUENCE', 'VIEW']);
-
-const TRIGGER_EVENTS: ReadonlySet<string> = new Set(['DELETE', 'INSERT', 'UPDATE']);
-
-const SEQUENCE_FUNCTIONS: ReadonlySet<string> = new Set(['LASTVAL', 'NEXTVAL', 'SETVAL']);
+export type { NamePart, NameRole, SqlName } from './ddl-name-types.js';
 
 /** All names of `text` that are qualified or stand for a table or routine, in order. */
 export function sqlNames(text: Uint8Array, options: DdlOptions = {}): SqlName[] {
@@ -361,14 +290,4 @@ class NameWalk {
     const isRowType = this.#operator(this.#at) === '%' && this.#keyword(this.#at + 1) === 'ROWTYPE';
     return isRowType ? 'relation' : 'column';
   }
-}
-
-function newFrame(isTableList: boolean): Frame {
-  return { tableNext: isTableList, inTableList: isTableList, hasSelect: false };
-}
-
-function expectTables(frame: Frame, isExpected: boolean): true {
-  frame.tableNext = isExpected;
-  if (isExpected) frame.inTableList = true;
-  return true;
 }

@@ -12,6 +12,7 @@ export const CLASS = {
   lead: 6,
   delimiter: 7,
   dollar: 8,
+  star: 9,
 } as const;
 
 export interface ByteTables {
@@ -44,6 +45,7 @@ export function byteTables(options: TableOptions): ByteTables {
   plain[0x23] = CLASS.hash;
   plain[0x2f] = CLASS.slash;
   plain[0x24] = CLASS.dollar;
+  plain[0x2a] = CLASS.star;
   plain[BACKSLASH] = CLASS.backslash;
   markLeads(plain, options.wide);
   const text = plain.slice();

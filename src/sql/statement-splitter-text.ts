@@ -24,6 +24,7 @@ export type TextState = 'text' | 'quoted' | 'dollar-quoted' | 'line-comment' | '
 /** `end`: a delimiter stands at `position`. `more`: the bytes end first. `switched`: look again. */
 type Outcome = 'end' | 'more' | 'switched';
 
+const SLASH = 0x2f;
 const BACKTICK = 0x60;
 const DOUBLE_QUOTE = 0x22;
 const NO_STOPS = new Uint8Array(256);
@@ -39,6 +40,8 @@ export class TextScanner {
   #state: TextState = 'text';
   #quote = 0;
   #dollarTag = '';
+  /** Version comments open here: only inside one do star and slash close anything. */
+  #depth = 0;
   #delimiter: Buffer;
   #tables: ByteTables;
   #wide: WideCharsetTables | undefined;
@@ -77,6 +80,7 @@ export class TextScanner {
   begin(state: TextState): void {
     this.#state = state;
     this.clientCommand = undefined;
+    this.#depth = 0;
   }
 
   /** {@link CLASS} of a byte at the start of a statement. */
@@ -136,6 +140,8 @@ export class TextScanner {
       }
       case CLASS.dollar:
         return this.#scanDollar(bytes, end, ended);
+      case CLASS.star:
+        return this.#scanStar(bytes, end, ended);
       case CLASS.hash:
         return this.#enterComment('line-comment', 1);
       case CLASS.backslash:
@@ -191,6 +197,14 @@ export class TextScanner {
     return 'text';
   }
 
+  #scanStar(bytes: Buffer, end: number, ended: boolean): Outcome | 'text' {
+    if (this.#depth > 0 && this.position + 1 >= end && !ended) return 'more';
+    const closes = this.#depth > 0 && bytes[this.position + 1] === SLASH && this.position + 1 < end;
+    if (closes) this.#depth -= 1;
+    this.position += closes ? 2 : 1;
+    return 'text';
+  }
+
   #scanCommentStart(bytes: Buffer, end: number, ended: boolean): Outcome | 'text' {
     switch (commentAt(bytes, this.position, end, ended)) {
       case 'undecided':
@@ -200,6 +214,7 @@ export class TextScanner {
       case 'block':
         return this.#enterComment('block-comment', 2);
       case 'version':
+        this.#depth += 1;
         this.position += 3;
         return 'text';
       case 'none':

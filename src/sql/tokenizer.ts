@@ -3,122 +3,46 @@
  * statements in any client character set and with binary data inside; offsets are byte offsets.
  *
  * Every byte belongs to exactly one token, in order: the tokens' ranges join to the whole text.
- * Version comments (`/*!50003 … *\/`, `/*M!100100 … *\/`) and optimizer hints (`/*+ … *\/`) are
- * entered: their contents are tokens like any others between `comment-open` and `comment-close`.
+ * Version comments (`/*!50003 … *\/`, `/*M!100100 … *\/`) are entered: their contents are tokens like
+ * any others between `comment-open` and `comment-close`. Optimizer hints (`/*+ … *\/`) count as plain
+ * comments: they cannot name a database, and the server passes over whatever else stands in them.
  */
-import { decodeText, wideCharacterLength, wideCharsetTables } from './tokenizer-charset.js';
+import {
+  AT,
+  BACKSLASH,
+  BACKTICK,
+  BANG,
+  DOLLAR,
+  DOT,
+  DOUBLE_QUOTE,
+  HASH,
+  MINUS,
+  NEWLINE,
+  NUL,
+  PLUS,
+  QUOTE,
+  SLASH,
+  STAR,
+  UPPER_M,
+  isDigit,
+  isHexDigit,
+  isSpace,
+  isWord,
+} from './tokenizer-bytes.js';
+import { wideCharacterLength, wideCharsetTables } from './tokenizer-charset.js';
 import type { WideCharsetTables } from './tokenizer-charset.js';
+import { isSignificant, keywordOf } from './tokenizer-token.js';
+import type { LexOptions, Token, TokenKind } from './tokenizer-token.js';
 
-export type TokenKind =
-  | 'space'
-  /** `-- …`, `# …` (without the line break) or a plain comment with its end. */
-  | 'comment'
-  /** `/*!`, `/*!50003`, `/*M!100100` or `/*+`. */
-  | 'comment-open'
-  | 'comment-close'
-  /** A keyword or an identifier without quotes. */
-  | 'word'
-  /** An identifier in backticks, or in double quotes under ANSI_QUOTES. */
-  | 'quoted'
-  /** In single quotes, in double quotes without ANSI_QUOTES, or `AS $$ … $$` (MySQL 9). */
-  | 'string'
-  | 'number'
-  /** `@name`, `` @`name` ``, `@'host'`, `@@session.name`; a host name after `user` counts as one. */
-  | 'variable'
-  /** One byte of punctuation. */
-  | 'operator';
-
-export interface Token {
-  readonly kind: TokenKind;
-  readonly start: number;
-  /** One past the last byte. */
-  readonly end: number;
-  /** False where the text ends inside a string, quoted identifier or comment. */
-  readonly terminated: boolean;
-}
-
-export interface LexOptions {
-  /** sql_mode ANSI_QUOTES: `"…"` is an identifier. Default false. */
-  readonly ansiQuotes?: boolean;
-  /** sql_mode NO_BACKSLASH_ESCAPES: a backslash in a string is an ordinary byte. Default false. */
-  readonly noBackslashEscapes?: boolean;
-  /** MySQL's name of the client character set; matters for sjis, cp932, gbk, big5 and gb18030. */
-  readonly charset?: string;
-}
-
-/** ANSI_QUOTES itself and the combinations that contain it (most of them gone from MySQL 8). */
-const MODES_WITH_ANSI_QUOTES: ReadonlySet<string> = new Set([
-  'ANSI_QUOTES',
-  'ANSI',
-  'DB2',
-  'MAXDB',
-  'MSSQL',
-  'ORACLE',
-  'POSTGRESQL',
-]);
-
-/** What of an sql_mode (names joined by commas, as the server prints it) changes the tokens. */
-export function lexOptionsOfSqlMode(sqlMode: string, charset?: string): LexOptions {
-  const modes = sqlMode
-    .toUpperCase()
-    .split(',')
-    .map((mode) => mode.trim());
-  return {
-    ansiQuotes: modes.some((mode) => MODES_WITH_ANSI_QUOTES.has(mode)),
-    noBackslashEscapes: modes.includes('NO_BACKSLASH_ESCAPES'),
-    ...(charset === undefined ? {} : { charset }),
-  };
-}
-
-const NUL = 0x00;
-const DOUBLE_QUOTE = 0x22;
-const HASH = 0x23;
-const DOLLAR = 0x24;
-const QUOTE = 0x27;
-const STAR = 0x2a;
-const PLUS = 0x2b;
-const MINUS = 0x2d;
-const DOT = 0x2e;
-const SLASH = 0x2f;
-const NEWLINE = 0x0a;
-const BANG = 0x21;
-const AT = 0x40;
-const UPPER_M = 0x4d;
-const BACKSLASH = 0x5c;
-const BACKTICK = 0x60;
-
-const SPACE_BYTE = 1;
-const WORD_BYTE = 2;
-const DIGIT_BYTE = 4;
-
-const BYTE_CLASS = ((): Uint8Array => {
-  const table = new Uint8Array(256);
-  for (const byte of [0x20, 0x09, 0x0a, 0x0b, 0x0c, 0x0d]) table[byte] = SPACE_BYTE;
-  table.fill(WORD_BYTE, 0x41, 0x5b);
-  table.fill(WORD_BYTE, 0x61, 0x7b);
-  table.fill(WORD_BYTE, 0x80, 0x100);
-  table.fill(WORD_BYTE | DIGIT_BYTE, 0x30, 0x3a);
-  table[0x24] = WORD_BYTE; // $
-  table[0x5f] = WORD_BYTE; // _
-  return table;
-})();
-
-function isSpace(byte: number): boolean {
-  return BYTE_CLASS[byte] === SPACE_BYTE;
-}
-
-function isWord(byte: number): boolean {
-  return ((BYTE_CLASS[byte] ?? 0) & WORD_BYTE) !== 0;
-}
-
-function isDigit(byte: number): boolean {
-  return byte >= 0x30 && byte <= 0x39;
-}
-
-function isHexDigit(byte: number): boolean {
-  const lower = byte | 0x20;
-  return isDigit(byte) || (lower >= 0x61 && lower <= 0x66);
-}
+export {
+  identifierOf,
+  isSignificant,
+  keywordOf,
+  latin1Text,
+  lexOptionsOfSqlMode,
+  operatorOf,
+} from './tokenizer-token.js';
+export type { LexOptions, Token, TokenKind } from './tokenizer-token.js';
 
 /** Reads one token after the other; see {@link tokenize} for all of a text at once. */
 export class Tokenizer {
@@ -262,11 +186,11 @@ export class Tokenizer {
   #blockComment(start: number): Token {
     const third = this.#byte(start + 2);
     const isMariaDb = third === UPPER_M && this.#byte(start + 3) === BANG;
-    if (third !== BANG && third !== PLUS && !isMariaDb) return this.#plainComment(start);
+    if (third !== BANG && !isMariaDb) return this.#plainComment(start);
     this.#depth += 1;
     let end = start + (isMariaDb ? 4 : 3);
     const digitsEnd = end + 6;
-    if (third !== PLUS) while (end < digitsEnd && isDigit(this.#byte(end))) end += 1;
+    while (end < digitsEnd && isDigit(this.#byte(end))) end += 1;
     return token('comment-open', start, end);
   }
 
@@ -354,13 +278,6 @@ function token(kind: TokenKind, start: number, end: number, terminated = true): 
   return { kind, start, end, terminated };
 }
 
-export function isSignificant(candidate: Token): boolean {
-  const { kind } = candidate;
-  return (
-    kind !== 'space' && kind !== 'comment' && kind !== 'comment-open' && kind !== 'comment-close'
-  );
-}
-
 /** All tokens of `text`, space and comments included. For definitions, not for data. */
 export function tokenize(text: Uint8Array, options: LexOptions = {}): Token[] {
   const tokenizer = new Tokenizer(text, options);
@@ -372,35 +289,4 @@ export function tokenize(text: Uint8Array, options: LexOptions = {}): Token[] {
 /** The tokens of `text` without space, comments and the borders of version comments. */
 export function significantTokens(text: Uint8Array, options: LexOptions = {}): Token[] {
   return tokenize(text, options).filter(isSignificant);
-}
-
-/** The upper-case keyword that a `word` token spells; empty for every other token. */
-export function keywordOf(text: Uint8Array, candidate: Token | undefined): string {
-  if (candidate?.kind !== 'word') return '';
-  return latin1Text(text, candidate).toUpperCase();
-}
-
-/** The byte of an `operator` token as a character; empty for every other token. */
-export function operatorOf(text: Uint8Array, candidate: Token | undefined): string {
-  return candidate?.kind === 'operator' ? latin1Text(text, candidate) : '';
-}
-
-/** The token's bytes as latin1 text: right for ASCII, and one character a byte for the rest. */
-export function latin1Text(text: Uint8Array, { start, end }: Token): string {
-  return Buffer.from(text.buffer, text.byteOffset + start, end - start).toString('latin1');
-}
-
-/** The name that a `word` or `quoted` token stands for; undefined for every other token. */
-export function identifierOf(
-  text: Uint8Array,
-  candidate: Token | undefined,
-  charset?: string,
-): string | undefined {
-  if (candidate === undefined) return undefined;
-  const { kind, start, end, terminated } = candidate;
-  if (kind === 'word') return decodeText(text.subarray(start, end), charset);
-  if (kind !== 'quoted') return undefined;
-  const inner = decodeText(text.subarray(start + 1, terminated ? end - 1 : end), charset);
-  const quote = text[start] === BACKTICK ? '`' : '"';
-  return inner.replaceAll(quote + quote, quote);
 }

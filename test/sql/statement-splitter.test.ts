@@ -8,6 +8,7 @@ import { describe, expect, it } from 'vitest';
 import { ReshelveError } from '../../src/errors.js';
 import { StatementSplitter } from '../../src/sql/statement-splitter.js';
 import type { SplitStatement, SplitterOptions } from '../../src/sql/statement-splitter.js';
+import { tokenize } from '../../src/sql/tokenizer.js';
 
 interface Result {
   readonly texts: readonly string[];
@@ -91,6 +92,7 @@ describe('statements', () => {
     expect(texts("/*!50001 a /* ' ; */ b */;c;")).toEqual(["/*!50001 a /* ' ; */ b */", 'c']);
     expect(texts("select /*+ don't; */ 1;c;")).toEqual(["select /*+ don't; */ 1", 'c']);
     expect(texts('select 2*/**/3;c/d;')).toEqual(['select 2*/**/3', 'c/d']);
+    expect(texts('/*!1 2*/*3;/*!4*/;')).toEqual(['/*!1 2*/*3', '/*!4*/']);
   });
 
   it('take dollar quotes after AS as MySQL 9 does', () => {
@@ -272,6 +274,13 @@ describe('session state', () => {
     expect(texts("SET NAMES sjis;select '\x83';x;")).toHaveLength(3);
   });
 
+  it('follows the client’s own command for its character set, as in binary log dumps', () => {
+    const input = "/*!999999 \\C sjis */;\na'\x83\\';\n/*!\\C utf8mb4 *//*!*/;\nb'\\';';";
+    const { kinds, texts: found } = splitEveryWay(input);
+    expect(kinds).toEqual(['CLIENT \\C', 'A', 'CLIENT \\C', 'B']);
+    expect(found[3]).toBe("b'\\';'");
+  });
+
   it('starts from the modes that it is given', () => {
     expect(texts("a'\\';b;", { sqlMode: 'NO_BACKSLASH_ESCAPES' })).toEqual(["a'\\'", 'b']);
     expect(texts("a'\x83\\';b;", { charset: 'cp932' })).toEqual(["a'\x83\\'", 'b']);
@@ -394,6 +403,61 @@ describe('properties', () => {
           expect(result.unterminated).toBeUndefined();
         },
       ),
+    );
+  });
+
+  /** Statements and what is left open, by another way: the semicolons among the tokens. */
+  function splitTokens(bytes: Buffer): { texts: string[]; isOpen: boolean } {
+    const found: string[] = [];
+    let first: number | undefined;
+    let last = 0;
+    let isOpenComment = false;
+    for (const { kind, start, end, terminated } of tokenize(bytes)) {
+      isOpenComment = kind === 'comment' && !terminated;
+      if (kind === 'operator' && bytes[start] === 0x3b) {
+        if (first !== undefined) found.push(bytes.toString('latin1', first, last).trimEnd());
+        first = undefined;
+        continue;
+      }
+      if (kind !== 'space' && (kind !== 'comment' || first !== undefined)) {
+        first ??= start;
+        last = end;
+      }
+    }
+    return { texts: found, isOpen: first !== undefined || isOpenComment };
+  }
+
+  it('the splitter and the tokenizer agree on any text', () => {
+    const unit = fc.constantFrom(
+      ...[
+        "'",
+        '"',
+        '`',
+        '\\',
+        '/',
+        '*',
+        '/*',
+        '*/',
+        '/*!',
+        '/*M!',
+        '/*+',
+        '-',
+        '-- ',
+        '#',
+        '\n',
+        ' ',
+      ],
+      ...['a', ';', ' AS $$', '$a$', '$', '.', '1', '\x83', '\x00', 'M!', '!'],
+    );
+    fc.assert(
+      fc.property(fc.string({ unit, maxLength: 60 }), (text) => {
+        const bytes = Buffer.from(text, 'latin1');
+        const byTokens = splitTokens(bytes);
+        const result = splitChunks([bytes]);
+        expect(result.texts).toEqual(byTokens.texts);
+        expect(result.unterminated !== undefined).toBe(byTokens.isOpen);
+      }),
+      { numRuns: 5000 },
     );
   });
 });
