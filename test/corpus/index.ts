@@ -1,7 +1,8 @@
 /** The one entry of the corpus: data nastier than any user's, and the judge of what became of it. */
+export { mariadbBeyondText, mysqlBeyondText } from './beyond-text.js';
 export { loadCorpus, CORPUS_SQL_MODE, type LoadOptions, type LoadReport } from './load.js';
 export { manyTables } from './many-tables.js';
-export { mariadbCorpus, versionedByTransaction } from './mariadb.js';
+export { mariadbCorpus } from './mariadb.js';
 export { mysqlCorpus } from './mysql.js';
 export { ODD_DATABASE_NAME, ODD_NAMES } from './odd-names.js';
 export { captureState, compareStates, type DatabaseState } from './oracle.js';

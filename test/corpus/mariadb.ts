@@ -48,5 +48,3 @@ export const mariadbCorpus: readonly CorpusTheme[] = [
   triggers,
   events,
 ];
-
-export { versionedByTransaction } from './mariadb/versioned.js';

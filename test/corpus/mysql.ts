@@ -1,4 +1,4 @@
-import { json, jsonOpaque } from './mysql/json.js';
+import { json } from './mysql/json.js';
 import { generated, indexes, modern, options } from './mysql/generated.js';
 import { vectors } from './mysql/vector.js';
 import { binary, giants } from './shared/binary.js';
@@ -30,7 +30,6 @@ export const mysqlCorpus: readonly CorpusTheme[] = [
   giants,
   geometry(' SRID 4326'),
   json,
-  jsonOpaque,
   vectors,
   keys,
   autoIncrement,

@@ -89,7 +89,7 @@ const TYPED: readonly string[] = [
   'CAST(CAST(1 AS DECIMAL(20,10)) AS JSON)',
   'CAST(-0.000000000000000000000000000001 AS JSON)',
   'JSON_OBJECT("d", CAST(99999999999999999999999999999999999.999999999999999999999999999999 AS DECIMAL(65,30)))',
-  'JSON_ARRAY(1.10, 1.1e0, 1, "1.10", 2.00, CAST(3 AS DECIMAL(5,0)), -0e0)',
+  'JSON_ARRAY(1.10, 1.1e0, 1, "1.10", 2.00, -0e0)',
   'JSON_OBJECT("a", JSON_OBJECT("b.c", JSON_ARRAY(0, 1.50), "", 2.50, "\\"", 3.50, "it\'s", 4.50, "😀", 5.50))',
   'JSON_ARRAY(123456789012345678901234567890, 18446744073709551616, -9223372036854775809)',
 ];
@@ -97,6 +97,7 @@ const TYPED: readonly string[] = [
 /** As above, for types that JSON text shows as something else: a date as a string, bytes as base64. */
 const OPAQUE: readonly string[] = [
   'CAST(CAST(1 AS UNSIGNED) AS JSON)',
+  'JSON_ARRAY(CAST(3 AS DECIMAL(5,0)), 3)',
   'JSON_ARRAY(CAST(5 AS UNSIGNED), 5)',
   "CAST(DATE '2024-02-29' AS JSON)",
   "CAST(TIME '-12:34:56.789' AS JSON)",

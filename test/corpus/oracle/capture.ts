@@ -115,6 +115,9 @@ async function tableDetails(
   return details;
 }
 
+/** What a view's column took from the sql_mode it was made under, which no view keeps. */
+const OF_THE_CREATING_SESSION = / (?:IS_NULLABLE|COLUMN_DEFAULT)$/u;
+
 async function captureView(capturing: Capturing, name: string, columns: Facts): Promise<void> {
   const { connection, database, objects } = capturing;
   const [row = new Map<string, string>()] = await schemaRows(
@@ -125,7 +128,9 @@ async function captureView(capturing: Capturing, name: string, columns: Facts): 
     '1',
   );
   const facts = await definitionFacts(connection, 'VIEW', name, row);
-  addFacts(facts, '', columns);
+  for (const [fact, value] of columns) {
+    if (!OF_THE_CREATING_SESSION.test(fact)) facts.set(fact, value);
+  }
   facts.set('readable', await readable(connection, name));
   objects.set(`view ${name}`, { facts });
 }
@@ -152,7 +157,7 @@ async function captureTable(
   table: Facts,
   details: Facts,
 ): Promise<void> {
-  const facts = await definitionFacts(connection, 'TABLE', name, table);
+  const facts = await definitionFacts(connection, 'TABLE', name, withoutMoods(table));
   addFacts(facts, '', details);
   const columns = columnsOf(details);
   const versioned = factText(table, 'TABLE_TYPE') === 'SYSTEM VERSIONED';
@@ -167,6 +172,17 @@ async function captureTable(
     facts,
     rows: await captureRows(connection, from, columns, !isMariaDb),
   });
+}
+
+/** Without two differences that mean nothing: they tell whether someone asked before. */
+function withoutMoods(table: Facts): Facts {
+  const facts = new Map(table);
+  // An unused counter is 1 once the table has been opened, and NULL before.
+  if (facts.get('AUTO_INCREMENT') === '=1') facts.set('AUTO_INCREMENT', 'NULL');
+  // SHOW CREATE prints Aria's default as if it had been asked for, and so it is in a copy.
+  const options = facts.get('CREATE_OPTIONS') ?? 'NULL';
+  facts.set('CREATE_OPTIONS', options.replace('page_checksum=1', '').trim());
+  return facts;
 }
 
 function columnsOf(details: Facts): ColumnInfo[] {

@@ -7,9 +7,6 @@ export type Facts = Map<string, string>;
 const NOT_COMPARED =
   /^(?:.*_CATALOG|.*_SCHEMA|CREATED|LAST_ALTERED|LAST_EXECUTED|CARDINALITY|PRIVILEGES|ORIGINATOR|VERSION|TABLE_ROWS|AVG_ROW_LENGTH|.*DATA_LENGTH|.*INDEX_LENGTH|DATA_FREE|.*_TIME|CHECKSUM|NODEGROUP)$/u;
 
-/** EXECUTE_AT ends as `_TIME` does not, but ACTION_TIMING and SYSTEM_TIME-like names must stay. */
-const ALWAYS_COMPARED = new Set(['EVENT_TIME', 'ACTION_TIMING']);
-
 /** Bytes as text; what is not UTF-8 as hex, so that no two different byte strings look the same. */
 export function printable(bytes: Buffer | null): string {
   if (bytes === null) return 'NULL';
@@ -31,10 +28,7 @@ export async function showFacts(connection: RawConnection, sql: string): Promise
   return facts;
 }
 
-/**
- * The rows that information_schema has of a database, each as facts.
- * @param where a further condition, as SQL.
- */
+/** The rows that information_schema has of a database, each as facts. */
 export async function schemaRows(
   connection: RawConnection,
   view: string,
@@ -48,8 +42,7 @@ export async function schemaRows(
   return rows.map((row) => {
     const facts: Facts = new Map();
     names.forEach((name, index) => {
-      const compared = ALWAYS_COMPARED.has(name) || !NOT_COMPARED.test(name);
-      if (compared) facts.set(name, printable(row[index] ?? null));
+      if (!NOT_COMPARED.test(name)) facts.set(name, printable(row[index] ?? null));
     });
     return facts;
   });

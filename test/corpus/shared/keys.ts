@@ -107,18 +107,30 @@ export const autoIncrement: CorpusTheme = theme('auto-increment', [
   ]),
 ]);
 
+/** Few of a thousand columns may be text, or the row no longer fits a page. */
+function wideColumn(n: number): { type: string; value: string } {
+  if (n % 16 === 1) return { type: 'TINYTEXT', value: `'it''s ${n}'` };
+  const kinds = [
+    { type: 'INT', value: String(n) },
+    { type: 'FLOAT', value: '-0e0' },
+    { type: 'DATE', value: "'2024-02-30'" },
+    { type: 'BIT(3)', value: "b'101'" },
+  ];
+  return kinds[n % kinds.length] ?? { type: 'INT', value: '0' };
+}
+
 /** Shapes of tables: very wide, one column, no rows, all NULL, nothing that an INSERT could list. */
 export const shapes = scaledTheme('shapes', (scale) => {
   const columns = Array.from({ length: scale.wideTableColumns }, (_, index) => index);
   return [
-    `CREATE TABLE wide (${columns.map((n) => `column_${n} ${['INT', 'TINYTEXT', 'DATE', 'FLOAT'][n % 4] ?? ''}`).join(', ')})`,
+    `CREATE TABLE wide (${columns.map((n) => `column_${n} ${wideColumn(n).type}`).join(', ')})`,
     insert(
       'wide',
       [],
       [
-        columns.map((n) => [String(n), `'t${n}'`, "'2024-01-01'", '0.1'][n % 4] ?? ''),
+        columns.map((n) => wideColumn(n).value),
         columns.map(() => 'NULL'),
-        columns.map((n) => (n % 2 === 0 ? 'NULL' : (['', "''", '', '-0e0'][n % 4] ?? ''))),
+        columns.map((n) => (n % 2 === 0 ? 'NULL' : wideColumn(n).value)),
       ],
     ),
     'CREATE TABLE one_column (only_column INT)',

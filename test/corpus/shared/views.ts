@@ -25,7 +25,7 @@ export const views = scaledTheme('views', (_scale, database) => [
   'CREATE ALGORITHM = MERGE SQL SECURITY INVOKER VIEW view_merge (`odd;``column`, second) AS SELECT id, s FROM view_base WHERE id > 0 WITH LOCAL CHECK OPTION',
   'CREATE ALGORITHM = TEMPTABLE VIEW view_temptable AS SELECT s, COUNT(*) AS n FROM view_base GROUP BY s WITH ROLLUP',
   'CREATE VIEW view_cascaded AS SELECT * FROM view_merge WITH CASCADED CHECK OPTION',
-  "CREATE VIEW view_literals AS SELECT 'it''s; -- \\\\ \"x\" /* */\\n%' AS a, _latin1 0xE9 AS b, 0x00FF AS c, b'101' AS d, 1.10 AS e, 1e300 AS f, DATE '2024-02-29' AS g, N'ü' AS h, '😀' AS i, '' AS j, NULL AS k, TRUE AS l",
+  "CREATE VIEW view_literals AS SELECT 'it''s; -- \\\\ \"x\" /* */\\n%' AS a, _latin1 0xE9 AS b, 0x00FF AS c, b'101' AS d, 1.10 AS e, 1e300 AS f, DATE '2024-02-29' AS g, 'ü' AS h, '😀' AS i, '' AS j, NULL AS k, TRUE AS l",
   "CREATE VIEW view_collations AS SELECT 'a' COLLATE utf8mb4_bin AS a, CONVERT('x' USING sjis) AS b, CAST('1' AS CHAR CHARACTER SET latin1) AS c, _binary 'z' AS d",
   "CREATE VIEW view_nameless AS SELECT 1 + 1, CONCAT(s, '; -- '), `s` FROM view_base",
   'CREATE VIEW view_union AS (SELECT id FROM view_base ORDER BY id DESC LIMIT 1) UNION ALL SELECT 5 UNION SELECT NULL',
