@@ -6,6 +6,7 @@ import { TOOL_VERSION } from '../version.js';
 import { fullCommand } from './full.js';
 import { reportFailure } from './report.js';
 import { restoreCommand } from './restore.js';
+import { scheduleCommand } from './schedule.js';
 import { verifyCommand } from './verify.js';
 
 const program = new Command('reshelve')
@@ -19,6 +20,7 @@ const program = new Command('reshelve')
 fullCommand(program);
 verifyCommand(program);
 restoreCommand(program);
+scheduleCommand(program);
 
 try {
   await program.parseAsync();

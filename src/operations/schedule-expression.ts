@@ -46,7 +46,9 @@ export function assertSchedule(setting: string, schedule: Schedule): void {
 function describeFieldError({ field, value, message }: CronFieldError): string {
   const [name, expected] = FIELDS[field] ?? [];
   if (name === undefined || expected === undefined) {
-    return message.startsWith('expected') ? message : 'expected a cron expression but found something else';
+    return message.startsWith('expected')
+      ? message
+      : 'expected a cron expression but found something else';
   }
   return `expected a ${name} (${expected}) but found ${JSON.stringify(value ?? '')}`;
 }
