@@ -1,13 +1,9 @@
 /**
- * Goal: what the pure text functions make of real definitions and real dumps is what the servers take
- * and mean. Method: a database whose tables, aliases and columns are called like itself; its objects
- * move to another database while the first one is gone; dumps of the servers' own tools are split,
- * filtered and run.
+ * Goal: what the pure text functions make of real definitions is what the servers take and mean.
+ * Method: a database whose tables, aliases and columns are called like itself; its objects move to
+ * another database while the first one is gone; tables get their indexes and foreign keys later.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { runClient } from '../../sandbox/index.js';
-import type { ServerAddress } from '../../sandbox/index.js';
-import { openSession } from '../../src/mysql/connect.js';
 import type { Session } from '../../src/mysql/session.js';
 import { splitCreateTable } from '../../src/sql/ddl-create-table.js';
 import { readDefiner, replaceDefiner, stripDefiner } from '../../src/sql/ddl-definer.js';
@@ -19,24 +15,11 @@ import {
   stripTriggerHeaderDatabase,
 } from '../../src/sql/ddl-qualifiers.js';
 import { isNativeFunction } from '../../src/sql/ddl-native-functions.js';
-import { ForeignLoadPolicy, inspectDump } from '../../src/sql/foreign-dump.js';
 import { quoteIdentifier } from '../../src/sql/quote.js';
-import { StatementSplitter } from '../../src/sql/statement-splitter.js';
-import type { SplitStatement } from '../../src/sql/statement-splitter.js';
 import { viewOrder } from '../../src/sql/view-order.js';
 import { createDatabase, sharedServer } from '../support/servers.js';
-
-const FLAVOURS = ['mysql', 'mariadb'] as const;
-type Flavour = (typeof FLAVOURS)[number];
-
-async function open(server: ServerAddress, database?: string): Promise<Session> {
-  const { host, port, user, password } = server;
-  const secret = { reveal: () => password };
-  return openSession(
-    { host, port, user, password: secret, tls: { mode: 'preferred' } },
-    database === undefined ? {} : { database },
-  );
-}
+import { FLAVOURS, open, show } from './sql-support.js';
+import type { Flavour } from './sql-support.js';
 
 /** Objects of a database `d` that name it wherever that is possible. `other` is a second one. */
 function definitions(d: string, other: string, flavour: Flavour): string[] {
@@ -68,14 +51,6 @@ function definitions(d: string, other: string, flavour: Flavour): string[] {
 }
 
 const VIEWS = ['a1', 'v1', 'v2', 'v3', 'v4', 'v5', 'v6', 'v7'];
-
-/** The text of SHOW CREATE. */
-async function show(session: Session, what: string): Promise<Buffer> {
-  const { rows } = await session.query(`SHOW CREATE ${what}`);
-  const text = rows[0]?.find((value) => value?.toString('latin1').startsWith('CREATE ') === true);
-  if (text === undefined || text === null) throw new Error(`no definition of ${what}`);
-  return text;
-}
 
 describe.each(FLAVOURS)('definitions on %s', (flavour) => {
   let session: Session;
@@ -244,149 +219,5 @@ describe.each(FLAVOURS)('tables on %s', (flavour) => {
     expect(parts.map(({ addIndexes }) => addIndexes.length)).toEqual([1, ofChild, 1, 1]);
     expect(parts.map(({ addForeignKeys }) => addForeignKeys.length)).toEqual([0, 2, 0, 0]);
     await session.close();
-  });
-});
-
-const DUMPED = [
-  "CREATE TABLE BOOK (id INT AUTO_INCREMENT PRIMARY KEY, title VARCHAR(50) COMMENT 'semi;colon', raw BLOB)",
-  "INSERT INTO BOOK (title, raw) VALUES ('a;\\nb', 0x00015C275C2722), ('it''s -- /*', NULL), ('DELIMITER ;;', 0x0D0A)",
-  'CREATE FUNCTION f(a INT) RETURNS INT DETERMINISTIC RETURN a + 1',
-  "CREATE PROCEDURE p() BEGIN SELECT 'a;'; -- don't\n # it's\n /* ;; ' */ SELECT 2; END",
-  'CREATE VIEW v AS SELECT DATABASE_NAME.f(id) AS n, title FROM DATABASE_NAME.BOOK',
-  'CREATE VIEW a_v AS SELECT * FROM v',
-  'CREATE TRIGGER DATABASE_NAME.tr BEFORE UPDATE ON DATABASE_NAME.BOOK FOR EACH ROW BEGIN SET NEW.id = DATABASE_NAME.f(NEW.id); END',
-  "CREATE EVENT e ON SCHEDULE EVERY 1 DAY STARTS '2038-01-01' DO BEGIN DELETE FROM DATABASE_NAME.BOOK WHERE id < 0; END",
-  "SET SESSION sql_mode = 'ANSI_QUOTES,NO_BACKSLASH_ESCAPES'",
-  `CREATE PROCEDURE ansi() SELECT "title" AS "a;b", '\\' FROM BOOK`,
-  "SET SESSION sql_mode = ''",
-  'SET SESSION character_set_client = sjis',
-  Buffer.concat([
-    Buffer.from("CREATE PROCEDURE wide() SELECT '"),
-    Buffer.from([0x83, 0x5c]),
-    Buffer.from("' AS `"),
-    Buffer.from([0x83, 0x60]),
-    Buffer.from('`'),
-  ]),
-];
-
-const DUMPED_OBJECTS = [
-  'TABLE BOOK',
-  'FUNCTION f',
-  'PROCEDURE p',
-  'PROCEDURE ansi',
-  'VIEW v',
-].concat(['VIEW a_v', 'TRIGGER tr', 'EVENT e']);
-
-async function dump(
-  server: ServerAddress,
-  flavour: Flavour,
-  args: readonly string[],
-  database?: string,
-): Promise<Buffer> {
-  const tool = flavour === 'mysql' ? 'mysqldump' : 'mariadb-dump';
-  const all = ['--routines', '--events', '--triggers', '--hex-blob', ...args];
-  const result = await runClient(server, tool, all, database === undefined ? {} : { database });
-  const output = Buffer.from(result.stdout);
-  expect(output.length, result.stderr).toBeGreaterThan(1000);
-  return output;
-}
-
-function splitDump(bytes: Buffer, chunkBytes: number): SplitStatement[] {
-  const splitter = new StatementSplitter();
-  const inspector = inspectDump();
-  const statements: SplitStatement[] = [];
-  for (let at = 0; at < bytes.length; at += chunkBytes) {
-    const chunk = bytes.subarray(at, at + chunkBytes);
-    inspector.push(chunk);
-    statements.push(...splitter.push(chunk));
-  }
-  const end = splitter.finish();
-  expect(end.unterminated).toBeUndefined();
-  statements.push(...end.last);
-  for (const statement of statements) inspector.statement(statement);
-  expect(inspector.finish()).toBeUndefined();
-  return statements;
-}
-
-describe.each(FLAVOURS)('dumps of %s', (flavour) => {
-  let server: ServerAddress;
-  let source: string;
-  let drop: () => Promise<void>;
-  const expected = new Map<string, string>();
-
-  beforeAll(async () => {
-    server = await sharedServer(flavour);
-    const database = await createDatabase(server, 'dumped');
-    source = database.name;
-    drop = () => database.drop();
-    const session = await open(server, source);
-    for (const sql of DUMPED) {
-      const text = typeof sql === 'string' ? sql.replaceAll('DATABASE_NAME', source) : sql;
-      await session.execute(text);
-    }
-    await session.execute('SET NAMES utf8mb4');
-    for (const what of DUMPED_OBJECTS) expected.set(what, await objectText(session, what, source));
-    await session.close();
-  });
-
-  afterAll(() => drop());
-
-  async function objectText(session: Session, what: string, database: string): Promise<string> {
-    const text = renameDatabaseQualifiers(await show(session, what), database, 'THIS');
-    return text.toString().replace(/ AUTO_INCREMENT=\d+/, '');
-  }
-
-  it.each([
-    ['of one database', []],
-    ['with --databases', ['--databases']],
-    ['without comments', ['--skip-comments']],
-    [
-      'compact, with complete inserts',
-      ['--compact', '--complete-insert', '--skip-extended-insert'],
-    ],
-  ])('%s run in another database', async (_, args) => {
-    const bytes = await dump(server, flavour, args, source);
-    const statements = splitDump(bytes, 1009);
-    expect(splitDump(bytes, bytes.length)).toEqual(statements);
-
-    const target = await createDatabase(server, 'loaded');
-    const session = await open(server, target.name);
-    const policy = new ForeignLoadPolicy({ sourceDatabase: source, targetDatabase: target.name });
-    for (const statement of statements) {
-      const decision = policy.decide(statement);
-      expect(decision.action, JSON.stringify(decision)).not.toBe('refuse');
-      if (decision.action === 'run') await session.execute(decision.text);
-    }
-    await session.execute('SET NAMES utf8mb4');
-    for (const what of DUMPED_OBJECTS) {
-      expect(await objectText(session, what, target.name), what).toBe(expected.get(what));
-    }
-    const rows = 'SELECT id, HEX(title) AS title, HEX(raw) AS raw FROM BOOK ORDER BY id';
-    const loaded = await session.records(rows);
-    await session.execute(`USE ${source}`);
-    expect(loaded).toEqual(await session.records(rows));
-    await session.close();
-  });
-
-  it('keep a body in another character set byte for byte', async () => {
-    const bytes = await dump(server, flavour, [], source);
-    const wide = splitDump(bytes, 97).find(({ text }) => text.includes('wide`()'));
-    expect(wide?.kind).toBe('CREATE PROCEDURE');
-    expect(wide?.lex.charset).toBe('sjis');
-  });
-
-  it('of the whole server give up one database', async () => {
-    const bytes = await dump(server, flavour, ['--all-databases']);
-    const target = await createDatabase(server, 'picked');
-    const policy = new ForeignLoadPolicy({ sourceDatabase: source, targetDatabase: target.name });
-    const run = splitDump(bytes, 65_536).filter((statement) => {
-      const decision = policy.decide(statement);
-      expect(decision.action, JSON.stringify(decision)).not.toBe('refuse');
-      return decision.action === 'run';
-    });
-    const created = run.filter(({ kind }) => kind === 'CREATE TABLE');
-    expect(created.map(({ text }) => text.toString().slice(0, 19))).toEqual([
-      'CREATE TABLE `BOOK`',
-    ]);
   });
 });
