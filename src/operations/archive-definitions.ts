@@ -39,7 +39,10 @@ export async function readDefinition(
 /** The counter moves with every INSERT and is compared on its own. */
 export function comparableTable(createStatement: Buffer, database: string): string {
   const definition = withoutImpliedCollations(stripSequenceDatabase(createStatement, database));
-  return definition.toString('latin1').replace(/ AUTO_INCREMENT=\d+/g, '').trimEnd();
+  return definition
+    .toString('latin1')
+    .replace(/ AUTO_INCREMENT=\d+/g, '')
+    .trimEnd();
 }
 
 /**
@@ -56,6 +59,8 @@ export function comparableObject(
   let text = createStatement;
   for (const name of databases) text = stripDatabaseQualifiers(text, name, lexical);
   if (differences.definersReplaced) text = stripDefiner(text, lexical);
-  if (differences.eventsDisabled && type === 'event') text = setEventStatus(text, 'DISABLE', lexical);
-  return text.toString('latin1').trimEnd();
+  if (differences.eventsDisabled && type === 'event')
+    text = setEventStatus(text, 'DISABLE', lexical);
+  // A body made by one of several statements in a packet keeps its `;`; one made alone loses it.
+  return text.toString('latin1').replace(/[;\s]+$/, '');
 }
