@@ -66,7 +66,8 @@ export const ERROR_TABLE = {
   },
   PRIVILEGE: {
     exitCode: EXIT.failed,
-    meaning: 'The user lacks a privilege without which the result would be incomplete or inconsistent.',
+    meaning:
+      'The user lacks a privilege without which the result would be incomplete or inconsistent.',
     hint: 'Run the GRANT statement that the message names as an administrator, then `reshelve doctor`.',
   },
   CONNECTION_LOST: {
@@ -76,7 +77,8 @@ export const ERROR_TABLE = {
   },
   PROTOCOL: {
     exitCode: EXIT.failed,
-    meaning: 'The server sent bytes that are not valid MySQL protocol (damaged on the way, or not MySQL).',
+    meaning:
+      'The server sent bytes that are not valid MySQL protocol (damaged on the way, or not MySQL).',
     hint: 'Check the network between here and the server, or use TLS (DB_SSL_MODE); then run the command again.',
   },
   SERVER: {
@@ -146,7 +148,8 @@ export const ERROR_TABLE = {
   },
   FORMAT_TOO_NEW: {
     exitCode: EXIT.integrity,
-    meaning: 'The file was written by a newer version of Reshelve in a format that this one does not know.',
+    meaning:
+      'The file was written by a newer version of Reshelve in a format that this one does not know.',
     hint: 'Install that version of Reshelve, or load the file with `gunzip -c FILE | mysql --binary-mode DBNAME`.',
   },
   DUMP_INCOMPLETE: {

@@ -1,7 +1,7 @@
 /** Appends to the file of an archive under way: checked, complete, in order. */
 import { open, rm } from 'node:fs/promises';
 import { assert } from '../errors.js';
-import { withFileErrors } from './file-errors.js';
+import { withFileErrors } from '../file-errors.js';
 
 /** What is needed of a `FileHandle`; a test puts failures in between. */
 export interface WritableFile {

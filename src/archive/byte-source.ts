@@ -2,7 +2,7 @@
 import { open, stat } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { ReshelveError } from '../errors.js';
-import { fileError, withFileErrors } from './file-errors.js';
+import { fileError, withFileErrors } from '../file-errors.js';
 
 export interface ByteSource {
   /** For messages: a path or an address without secrets. */

@@ -2,8 +2,7 @@
 import { constants } from 'node:fs';
 import { mkdir, open, rename, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { ReshelveError } from '../errors.js';
-import type { ErrorCode } from '../errors.js';
+import { withFileErrors } from '../file-errors.js';
 import { BACKUP_FOLDERS } from './names.js';
 
 export const FILE_MODE = 0o600;
@@ -16,7 +15,9 @@ const DIRECTORY_MODE = 0o700;
 export async function ensureBackupDirectory(directory: string): Promise<void> {
   for (const folder of ['.', ...BACKUP_FOLDERS]) {
     const path = join(directory, folder);
-    await naming(path, 'create', () => mkdir(path, { recursive: true, mode: DIRECTORY_MODE }));
+    await withFileErrors('create', path, () =>
+      mkdir(path, { recursive: true, mode: DIRECTORY_MODE }),
+    );
   }
 }
 
@@ -32,9 +33,9 @@ export async function replaceFile(
   beforeRename: () => Promise<void>,
 ): Promise<void> {
   try {
-    await naming(temporaryPath, 'write', () => writeDurably(temporaryPath, text));
+    await withFileErrors('write', temporaryPath, () => writeDurably(temporaryPath, text));
     await beforeRename();
-    await naming(path, 'replace', () => rename(temporaryPath, path));
+    await withFileErrors('replace', path, () => rename(temporaryPath, path));
   } catch (error) {
     await unlink(temporaryPath).catch(() => undefined);
     throw error;
@@ -55,7 +56,7 @@ async function writeDurably(path: string, text: string): Promise<void> {
 
 /** Makes renames and new names in a directory durable, where its file system can do that. */
 export async function syncDirectory(directory: string): Promise<void> {
-  await naming(directory, 'flush', async () => {
+  await withFileErrors('flush', directory, async () => {
     const handle = await open(directory, 'r');
     try {
       await handle.sync();
@@ -67,37 +68,6 @@ export async function syncDirectory(directory: string): Promise<void> {
     }
   });
 }
-
-/** Runs a file operation; its failure becomes an error of ours that names the path. */
-export async function naming<T>(path: string, verb: string, act: () => Promise<T>): Promise<T> {
-  try {
-    return await act();
-  } catch (cause) {
-    throw fileError(path, verb, cause);
-  }
-}
-
-function fileError(path: string, verb: string, cause: unknown): Error {
-  if (cause instanceof ReshelveError || !(cause instanceof Error)) return cause as Error;
-  const { code } = cause as NodeJS.ErrnoException;
-  if (code === undefined) return cause;
-  return new ReshelveError(CODE_OF_ERRNO[code] ?? 'IO', `cannot ${verb} ${path} (${code})`, {
-    cause,
-  });
-}
-
-const CODE_OF_ERRNO: Readonly<Record<string, ErrorCode>> = {
-  ENOSPC: 'DISK_FULL',
-  EDQUOT: 'DISK_FULL',
-  EMFILE: 'FILE_LIMIT',
-  ENFILE: 'FILE_LIMIT',
-  EACCES: 'DIRECTORY',
-  EPERM: 'DIRECTORY',
-  EROFS: 'DIRECTORY',
-  ENOENT: 'DIRECTORY',
-  ENOTDIR: 'DIRECTORY',
-  EEXIST: 'DIRECTORY',
-};
 
 export function hasCode(error: unknown, ...codes: readonly string[]): boolean {
   const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;

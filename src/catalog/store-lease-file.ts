@@ -10,7 +10,8 @@ import type { FileHandle } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { formatLease, parseLease } from './lease.js';
 import type { LeaseHolder, LeaseSight, Liveness, ProcessIdentity } from './lease.js';
-import { FILE_MODE, hasCode, naming } from './store-files.js';
+import { withFileErrors } from '../file-errors.js';
+import { FILE_MODE, hasCode } from './store-files.js';
 
 export interface LeaseSighting {
   readonly sight: LeaseSight;
@@ -65,7 +66,7 @@ export class LeaseFile {
 
   /** Writes the temporary file again and gives the time that the file system stamps it with. */
   async touch(): Promise<number> {
-    return naming(this.#temporaryPath, 'write', async () => {
+    return withFileErrors('write', this.#temporaryPath, async () => {
       this.#temporary ??= await open(this.#temporaryPath, 'wx+', FILE_MODE);
       await this.#temporary.write(this.#text, 0);
       return (await this.#temporary.stat()).mtimeMs;
@@ -83,7 +84,7 @@ export class LeaseFile {
   /** Creates `path` with our lease in it, complete from its first instant; undefined if it exists. */
   async place(path: string): Promise<PlacedLease | undefined> {
     const bytes = Buffer.byteLength(this.#text);
-    return naming(path, 'create', async () => {
+    return withFileErrors('create', path, async () => {
       try {
         await link(this.#temporaryPath, path);
       } catch (error) {
@@ -116,7 +117,7 @@ export class LeaseFile {
 
   /** Undefined where there is no file. `fileSystemMs`: now, as `touch` gave it. */
   async look(path: string, fileSystemMs: number): Promise<LeaseSighting | undefined> {
-    return naming(path, 'read', async () => {
+    return withFileErrors('read', path, async () => {
       let handle: FileHandle;
       try {
         handle = await open(path, 'r');
@@ -164,7 +165,7 @@ export class LeaseFile {
       return false;
     }
     await claim.handle.close();
-    return naming(path, 'remove', async () => {
+    return withFileErrors('remove', path, async () => {
       try {
         const current = await this.look(path, 0);
         if (current?.ownerKey === ownerKey) await unlink(path);

@@ -6,7 +6,8 @@ import { assert, ReshelveError } from '../errors.js';
 import { mergeRebuilt, salvageEntries, trimEntries } from './merge.js';
 import { entryProblem, formatCatalog, parseCatalog } from './records.js';
 import type { CatalogEntry } from './records.js';
-import { hasCode, naming, replaceFile, syncDirectory } from './store-files.js';
+import { withFileErrors } from '../file-errors.js';
+import { hasCode, replaceFile, syncDirectory } from './store-files.js';
 import { acquireLease, REAL_SURROUNDINGS } from './store-lease.js';
 import type { Lease, LeaseSurroundings } from './store-lease.js';
 
@@ -119,7 +120,7 @@ class FileCatalog implements CatalogStore {
       return await readFile(this.path, 'utf8');
     } catch (error) {
       if (hasCode(error, 'ENOENT')) return undefined;
-      return naming(this.path, 'read', () => Promise.reject(error as Error));
+      return withFileErrors('read', this.path, () => Promise.reject(error as Error));
     }
   }
 
@@ -153,7 +154,7 @@ class FileCatalog implements CatalogStore {
   /** What crashed writers left: while we hold the mutex nobody else is writing one. */
   async #sweepTemporaries(): Promise<void> {
     const directory = dirname(this.path);
-    for (const name of await naming(directory, 'list', () => readdir(directory))) {
+    for (const name of await withFileErrors('list', directory, () => readdir(directory))) {
       if (TEMPORARY_NAME.test(name)) await unlink(join(directory, name)).catch(() => undefined);
     }
   }
@@ -168,7 +169,7 @@ class FileCatalog implements CatalogStore {
     for (let attempt = 1; attempt <= DAMAGED_COPIES_MAX; attempt++) {
       const ending = attempt === 1 ? '' : `_${attempt}`;
       const aside = join(directory, `backup_logs.damaged-${time}${ending}.json`);
-      if (await naming(aside, 'create', () => linkOrCopy(this.path, aside))) {
+      if (await withFileErrors('create', aside, () => linkOrCopy(this.path, aside))) {
         await syncDirectory(directory);
         return aside;
       }

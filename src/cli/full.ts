@@ -16,8 +16,11 @@ export function fullCommand(program: Command): void {
         const { output } = context;
         for (const note of result.notes) output.line(`  ${note}`);
         const size = formatBytes(entry.sizeBytes ?? 0);
-        const rows = entry.rows === undefined ? '' : `, ${entry.tables ?? 0} tables, ${entry.rows} rows`;
-        output.line(`✓ Backup saved: ${result.file} (${size}${rows}, ${formatDuration(entry.durationMs)})`);
+        const rows =
+          entry.rows === undefined ? '' : `, ${entry.tables ?? 0} tables, ${entry.rows} rows`;
+        output.line(
+          `✓ Backup saved: ${result.file} (${size}${rows}, ${formatDuration(entry.durationMs)})`,
+        );
         return {
           exitCode: entry.status === 'warning' ? EXIT.warnings : EXIT.done,
           document: result,

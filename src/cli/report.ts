@@ -13,7 +13,9 @@ export function reportFailure(error: unknown, json: boolean): ExitCode {
   }
   if (json) {
     const { code, message, hint, exitCode } = known;
-    process.stdout.write(`${JSON.stringify({ status: 'failed', error: { code, message, hint }, exitCode })}\n`);
+    process.stdout.write(
+      `${JSON.stringify({ status: 'failed', error: { code, message, hint }, exitCode })}\n`,
+    );
   }
   return known.exitCode;
 }

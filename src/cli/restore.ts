@@ -31,7 +31,8 @@ export function restoreCommand(program: Command): void {
           tables: flags.table ?? [],
           dryRun: flags.dryRun === true,
           withoutBinlog: flags.withoutBinlog === true,
-          confirm: (database, loss) => confirmOverwrite(database, loss, flags.yes === true, context),
+          confirm: (database, loss) =>
+            confirmOverwrite(database, loss, flags.yes === true, context),
         });
         if (!result.dryRun) {
           const seconds = result.seconds.toFixed(2);

@@ -74,7 +74,8 @@ export class TerminalOutput implements Output {
 /** `Reading rows: 1.2 M of about 6.5 M rows (18 %), 310 k/s, 17 s left`. */
 export function describeProgress(progress: Progress, elapsedMs: number): string {
   const { activity, done, total, unit } = progress;
-  const amount = (value: number): string => (unit === 'bytes' ? formatBytes(value) : formatCount(value));
+  const amount = (value: number): string =>
+    unit === 'bytes' ? formatBytes(value) : formatCount(value);
   const rate = elapsedMs > 0 ? (done / elapsedMs) * 1000 : 0;
   const shownUnit = unit === 'rows' ? ' rows' : '';
   if (total === undefined || total <= 0 || done > total) {

@@ -152,7 +152,7 @@ async function connectWithTlsPolicy(
 }
 
 function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127\./.test(host);
+  return host === 'localhost' || host === '::1' || host.startsWith('127.');
 }
 
 function tlsOptions(settings: ConnectionSettings): SslOptions | undefined {

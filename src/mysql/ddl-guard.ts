@@ -45,9 +45,7 @@ function backupLockStatements(
     isAtLeast(facts, 10, 4, 1) &&
     grants.holdsGlobally('RELOAD') &&
     tables.every((table) => table.transactional);
-  return possible
-    ? ['BACKUP STAGE START', 'BACKUP STAGE FLUSH', 'BACKUP STAGE BLOCK_DDL']
-    : [];
+  return possible ? ['BACKUP STAGE START', 'BACKUP STAGE FLUSH', 'BACKUP STAGE BLOCK_DDL'] : [];
 }
 
 /** Takes the backup lock if it can be had within some seconds; otherwise changes are detected. */

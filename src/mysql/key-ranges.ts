@@ -35,7 +35,8 @@ export function chooseSplitKey(table: TableRecord): KeyRecord | undefined {
   const types = new Map(table.columns.map((column) => [column.name, column.dataType]));
   return table.uniqueKeys.find(
     (key) =>
-      key.identifiesRows && key.columns.every((name) => SPLITTABLE_TYPES.has(types.get(name) ?? '')),
+      key.identifiesRows &&
+      key.columns.every((name) => SPLITTABLE_TYPES.has(types.get(name) ?? '')),
   );
 }
 

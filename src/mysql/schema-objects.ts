@@ -263,7 +263,9 @@ async function readUnusableView(
   return {
     type: 'view',
     name: object.name,
-    createStatement: Buffer.from(`CREATE VIEW ${quoteIdentifier(object.name)} AS ${definition ?? ''}`),
+    createStatement: Buffer.from(
+      `CREATE VIEW ${quoteIdentifier(object.name)} AS ${definition ?? ''}`,
+    ),
     sqlMode: '',
     characterSetClient: 'utf8mb4',
     collationConnection: 'utf8mb4_general_ci',
@@ -311,7 +313,9 @@ async function readSequence(
   const qualified = `${quoteIdentifier(database)}.${quoteIdentifier(name)}`;
   const created = await session.query(`SHOW CREATE SEQUENCE ${qualified}`);
   const state: TextRecord | undefined = (
-    await session.records(`SELECT next_not_cached_value AS next, cycle_count AS round FROM ${qualified}`)
+    await session.records(
+      `SELECT next_not_cached_value AS next, cycle_count AS round FROM ${qualified}`,
+    )
   )[0];
   const createStatement = created.rows[0]?.[1];
   if (createStatement === undefined || createStatement === null || state === undefined) {

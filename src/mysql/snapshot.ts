@@ -18,10 +18,7 @@ import { ERRNO, isServerError } from './server-error.js';
 import type { Session } from './session.js';
 
 export type Consistency =
-  | 'global-read-lock'
-  | 'table-locks'
-  | 'coordinate-check'
-  | 'single-connection';
+  'global-read-lock' | 'table-locks' | 'coordinate-check' | 'single-connection';
 
 export interface SnapshotRequest {
   readonly database: string;
@@ -162,7 +159,7 @@ async function byCoordinates(request: SnapshotRequest): Promise<Snapshot | undef
 }
 
 async function oneCoordinateCheck(request: SnapshotRequest): Promise<Snapshot | undefined> {
-  let unmoved = true;
+  const check = { unmoved: false };
   const snapshot = await withReaders(request, request.readers, async (readers, own) => {
     const observer = own(await request.open());
     const guard = own(await request.guard());
@@ -170,13 +167,19 @@ async function oneCoordinateCheck(request: SnapshotRequest): Promise<Snapshot | 
     await startSnapshots(readers);
     const after = await readCoordinates(observer);
     const exact = await Promise.all(readers.map(readSnapshotCoordinates));
-    unmoved = exact.every((value) => value !== undefined)
+    check.unmoved = exact.every((value) => value !== undefined)
       ? allSame(exact)
       : sameCoordinates(before.coordinates, after.coordinates);
     const reading = withExactCoordinates(after, exact[0]);
-    return { consistency: 'coordinate-check', reading, takenAt: new Date(), guard, lockedTables: [] };
+    return {
+      consistency: 'coordinate-check',
+      reading,
+      takenAt: new Date(),
+      guard,
+      lockedTables: [],
+    };
   });
-  if (unmoved) return snapshot;
+  if (check.unmoved) return snapshot;
   await snapshot.close();
   return undefined;
 }
@@ -195,7 +198,13 @@ async function onSingleConnection(request: SnapshotRequest): Promise<Snapshot> {
       exact !== undefined || unmoved
         ? withExactCoordinates(after, exact)
         : { ...after, coordinates: { binlogFile: null, binlogPosition: null, gtidSet: null } };
-    return { consistency: 'single-connection', reading, takenAt: new Date(), guard, lockedTables: [] };
+    return {
+      consistency: 'single-connection',
+      reading,
+      takenAt: new Date(),
+      guard,
+      lockedTables: [],
+    };
   });
 }
 
@@ -279,10 +288,7 @@ function lockStatement(tables: readonly { readonly name: string }[]): string {
   return `LOCK TABLES ${tables.map((table) => `${quoteIdentifier(table.name)} READ`).join(', ')}`;
 }
 
-async function lockNonTransactional(
-  request: SnapshotRequest,
-  session: Session,
-): Promise<string[]> {
+async function lockNonTransactional(request: SnapshotRequest, session: Session): Promise<string[]> {
   const tables = request.tables.filter((table) => !table.transactional);
   if (tables.length === 0 || !request.grants.holdsOnDatabase('LOCK TABLES', request.database)) {
     return [];

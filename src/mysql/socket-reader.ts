@@ -143,7 +143,8 @@ export class SocketReader {
 }
 
 function lost(where: string, cause?: Error): ReshelveError {
-  const detail = cause === undefined ? '' : ` (${(cause as NodeJS.ErrnoException).code ?? cause.name})`;
+  const detail =
+    cause === undefined ? '' : ` (${(cause as NodeJS.ErrnoException).code ?? cause.name})`;
   return new ReshelveError('CONNECTION_LOST', `the connection to ${where} was lost${detail}`, {
     cause,
   });

@@ -5,7 +5,7 @@
 import { existsSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { fileError } from '../archive/file-errors.js';
+import { fileError } from '../file-errors.js';
 import type { BackupKind } from '../catalog/names.js';
 import { newBackupPath, partialPath } from '../catalog/names.js';
 import { syncDirectory } from '../catalog/store-files.js';

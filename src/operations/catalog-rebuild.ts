@@ -20,7 +20,11 @@ export async function rebuildCatalog(context: Context): Promise<CatalogRecovery>
     for (const name of await listFolder(join(directory, folder))) {
       const parsed = parseBackupFileName(name);
       if (parsed === undefined || parsed.kind === 'emergency') continue;
-      const entry = await readEntry(directory, folder === '' ? name : `${folder}/${name}`, parsed.kind);
+      const entry = await readEntry(
+        directory,
+        folder === '' ? name : `${folder}/${name}`,
+        parsed.kind,
+      );
       if (entry === undefined) {
         context.output.warn({
           code: 'NOT_LISTED',

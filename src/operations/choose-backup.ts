@@ -46,7 +46,10 @@ function chooseNamed(
     throw new ReshelveError('BACKUP_NOT_FOUND', `there is no file ${file}`);
   }
   if (!statSync(path).isFile()) {
-    throw new ReshelveError('BACKUP_NOT_FOUND', `expected a file but found something else: ${file}`);
+    throw new ReshelveError(
+      'BACKUP_NOT_FOUND',
+      `expected a file but found something else: ${file}`,
+    );
   }
   const listed = relative(directory, path).split(sep).join('/');
   return {
@@ -73,7 +76,9 @@ function chooseNewest(context: Context, entries: readonly CatalogEntry[]): Chose
     throw new ReshelveError(
       'BACKUP_NOT_FOUND',
       `there is no backup of ${databaseName} in ${backup.directoryShown}`,
-      { hint: 'Run `reshelve full`, or name a file; `reshelve catalog rebuild` lists files again.' },
+      {
+        hint: 'Run `reshelve full`, or name a file; `reshelve catalog rebuild` lists files again.',
+      },
     );
   }
   return {

@@ -53,7 +53,10 @@ export async function compareCopy(request: CompareRequest): Promise<Comparison> 
     ...(await compareObjects(request, listing.views, listing.sequences)),
   ];
   const rows = await compareRows(request, records, problems);
-  const tables = index.tables.map((table) => ({ name: table.name, rows: rows.get(table.name) ?? 0 }));
+  const tables = index.tables.map((table) => ({
+    name: table.name,
+    rows: rows.get(table.name) ?? 0,
+  }));
   return { tables, problems };
 }
 
@@ -82,7 +85,9 @@ async function compareTables(
     const definition = await readDefinition(request.reader, member);
     if (record === undefined || definition === undefined) continue;
     const { database } = request;
-    if (comparableTable(definition, database) !== comparableTable(record.createStatement, database)) {
+    if (
+      comparableTable(definition, database) !== comparableTable(record.createStatement, database)
+    ) {
       problems.push(`table ${record.name}: its definition differs from the backup's`);
     }
   }
@@ -187,7 +192,12 @@ async function digestTable(
           ...(key === undefined || ranges.length === 1 ? {} : { key }),
           range,
         },
-        { insertPrefix: Buffer.from('-'), statementBytesTarget: 1, memberBytesTarget: 1, hashOnly: true },
+        {
+          insertPrefix: Buffer.from('-'),
+          statementBytesTarget: 1,
+          memberBytesTarget: 1,
+          hashOnly: true,
+        },
         () => Promise.resolve(),
       ),
     );

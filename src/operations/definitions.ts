@@ -1,7 +1,13 @@
 /** Turns definitions as the server gives them into members of an archive, in an order that loads. */
 import type { MemberInput } from '../archive/archive-writer.js';
 import type { DatabaseSchema, ObjectType, StoredObject, TableRecord } from '../mysql/schema.js';
-import { brokenObjectSql, closingSql, objectSql, sequenceSql, tableSql } from '../sql/archive-text.js';
+import {
+  brokenObjectSql,
+  closingSql,
+  objectSql,
+  sequenceSql,
+  tableSql,
+} from '../sql/archive-text.js';
 import type { ObjectText } from '../sql/archive-text.js';
 import { stripDatabaseQualifiers, stripTriggerHeaderDatabase } from '../sql/ddl-qualifiers.js';
 import { withoutImpliedCollations } from '../sql/ddl-collation.js';
@@ -26,7 +32,9 @@ const TYPE_ORDER: readonly ObjectType[] = [
 
 export function orderObjects(objects: readonly StoredObject[]): StoredObject[] {
   const views = objects.filter((object) => object.type === 'view');
-  const order = viewOrder(views.map(({ name, createStatement }) => ({ name, text: createStatement })));
+  const order = viewOrder(
+    views.map(({ name, createStatement }) => ({ name, text: createStatement })),
+  );
   const placeOfView = new Map(order.map((name, place) => [name, place]));
   const place = (object: StoredObject): number =>
     object.type === 'view' ? (placeOfView.get(object.name) ?? 0) : 0;
@@ -54,7 +62,10 @@ function definitionOf(table: TableRecord, database: string): Buffer {
   );
   if (!setsCounterLast(table)) return definition;
   const text = definition.toString('latin1');
-  return Buffer.from(text.replace(/ AUTO_INCREMENT=\d+(?=[^'\n]*(?:\n|$| COMMENT=))/, ''), 'latin1');
+  return Buffer.from(
+    text.replace(/ AUTO_INCREMENT=\d+(?=[^'\n]*(?:\n|$| COMMENT=))/, ''),
+    'latin1',
+  );
 }
 
 /** What comes last: counters that could not be set before the rows, and the session's defaults. */

@@ -3,8 +3,9 @@ import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { LeaseHolder, Liveness } from '../catalog/lease.js';
 import { parseLease } from '../catalog/lease.js';
-import { hasCode, naming } from '../catalog/store-files.js';
+import { hasCode } from '../catalog/store-files.js';
 import { livenessOf, thisProcess } from '../catalog/store-process.js';
+import { withFileErrors } from '../file-errors.js';
 
 /** As of src/catalog/directory-lock.ts; a test takes that lock and looks for it here. */
 const LOCK_FILE_NAME = '.reshelve.lock';
@@ -20,7 +21,7 @@ export interface LockState {
 /** Undefined where nobody holds it. Throws DIRECTORY or IO where the file cannot be read. */
 export async function readLockState(directory: string, now: Date): Promise<LockState | undefined> {
   const path = join(directory, LOCK_FILE_NAME);
-  return naming(path, 'read', async () => {
+  return withFileErrors('read', path, async () => {
     try {
       const text = await readFile(path, 'utf8');
       const holder = parseLease(text);

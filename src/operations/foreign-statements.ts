@@ -4,9 +4,10 @@ import { open, stat } from 'node:fs/promises';
 import { PassThrough, pipeline } from 'node:stream';
 import type { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-import { fileError } from '../archive/file-errors.js';
+import { fileError } from '../file-errors.js';
 import { ReshelveError } from '../errors.js';
-import { inspectDump, MydumperStream } from '../sql/foreign-dump.js';
+import { MydumperStream } from '../sql/foreign-dump.js';
+import type { DumpInspector } from '../sql/foreign-dump.js';
 import { StatementSplitter } from '../sql/statement-splitter.js';
 import type { SplitEnd, SplitStatement } from '../sql/statement-splitter.js';
 import type { Context } from './context.js';
@@ -16,8 +17,6 @@ export interface DumpFile {
   /** As the user named it. */
   readonly shown: string;
 }
-
-export type DumpInspection = ReturnType<typeof inspectDump>;
 
 const GZIP_MAGIC = [0x1f, 0x8b];
 const CHUNK_BYTES = 256 * 1024;
@@ -30,7 +29,7 @@ export async function* readStatements(
   context: Pick<Context, 'output' | 'signal'>,
   file: DumpFile,
   activity: string,
-  inspection: DumpInspection,
+  inspection: DumpInspector,
 ): AsyncGenerator<SplitStatement> {
   let reader: StatementReader | undefined;
   for await (const chunk of readSql(context, file, activity)) {
@@ -141,15 +140,13 @@ function inflated(input: Readable): Readable {
   return output;
 }
 
-function asReadError(
-  error: unknown,
-  context: Pick<Context, 'signal'>,
-  file: DumpFile,
-): unknown {
+function asReadError(error: unknown, context: Pick<Context, 'signal'>, file: DumpFile): unknown {
   if (context.signal.aborted) return context.signal.reason;
   const { code } = error as NodeJS.ErrnoException;
   if (code?.startsWith('Z_') === true) {
-    return new ReshelveError('DAMAGED', `${file.shown} does not inflate (${code})`, { cause: error });
+    return new ReshelveError('DAMAGED', `${file.shown} does not inflate (${code})`, {
+      cause: error,
+    });
   }
   return fileError(error, 'read', file.shown);
 }

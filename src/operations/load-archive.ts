@@ -61,7 +61,9 @@ export async function loadArchive(request: LoadRequest): Promise<LoadResult> {
 }
 
 async function prepareLoader(session: Session, withoutBinlog: boolean): Promise<void> {
-  const wished = withoutBinlog ? ['SET SESSION sql_log_bin = 0', ...WISHED_SESSION] : WISHED_SESSION;
+  const wished = withoutBinlog
+    ? ['SET SESSION sql_log_bin = 0', ...WISHED_SESSION]
+    : WISHED_SESSION;
   for (const statement of wished) await executeIfAllowed(session, statement);
   for (const statement of LOAD_SESSION) await session.execute(statement);
 }
@@ -74,7 +76,10 @@ async function executeIfAllowed(session: Session, statement: string): Promise<vo
   }
 }
 
-async function loadMembers(request: LoadRequest, sessions: readonly Session[]): Promise<LoadResult> {
+async function loadMembers(
+  request: LoadRequest,
+  sessions: readonly Session[],
+): Promise<LoadResult> {
   const members = request.reader.members().filter((member) => isWanted(request, member));
   const ofKind = (...kinds: readonly string[]): MemberEntry[] =>
     members.filter((member) => kinds.includes(member.kind));

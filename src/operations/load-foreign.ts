@@ -10,11 +10,11 @@ import type { Session } from '../mysql/session.js';
 import { LOAD_SESSION } from '../sql/archive-text.js';
 import { setEventStatus } from '../sql/ddl-event.js';
 import { ForeignLoadPolicy, classifyForForeignLoad, inspectDump } from '../sql/foreign-dump.js';
-import type { LoadDecision } from '../sql/foreign-dump.js';
+import type { DumpInspector, LoadDecision } from '../sql/foreign-dump.js';
 import { quoteIdentifier } from '../sql/quote.js';
 import type { SplitStatement } from '../sql/statement-splitter.js';
 import type { Context } from './context.js';
-import type { DumpFile, DumpInspection } from './foreign-statements.js';
+import type { DumpFile } from './foreign-statements.js';
 import { readStatements } from './foreign-statements.js';
 
 export interface ForeignDump extends DumpFile {
@@ -51,7 +51,8 @@ export async function examineDump(
     if (decision.action === 'refuse') throw refused(file, decision.reason);
   }
   const problem = inspection.finish();
-  if (problem !== undefined) throw new ReshelveError('DUMP_INCOMPLETE', `${file.shown}: ${problem}`);
+  if (problem !== undefined)
+    throw new ReshelveError('DUMP_INCOMPLETE', `${file.shown}: ${problem}`);
   const { tool } = inspection.origin;
   return { ...file, sourceDatabase: inspection.sourceDatabase, tool };
 }
@@ -63,7 +64,7 @@ function refused(file: DumpFile, reason: string): ReshelveError {
 }
 
 function decide(
-  inspection: DumpInspection,
+  inspection: DumpInspector,
   statement: SplitStatement,
   targetDatabase: string,
 ): LoadDecision {
@@ -108,8 +109,7 @@ async function runStatements(load: ForeignLoad, session: Session): Promise<void>
 
 function finalText(load: ForeignLoad, statement: SplitStatement, text: Buffer): Buffer {
   if (!load.disableEvents || statement.kind !== 'CREATE EVENT') return text;
-  const { charset } = statement.lex;
-  return setEventStatus(text, 'DISABLE', charset === undefined ? {} : { charset });
+  return setEventStatus(text, 'DISABLE', { lex: statement.lex });
 }
 
 function inLine(error: unknown, dump: DumpFile, statement: SplitStatement): unknown {

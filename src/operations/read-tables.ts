@@ -197,12 +197,12 @@ async function readRange(
 
 function selectionOf(state: TableState, range: KeyRange): RowSelection {
   const { record, columns } = state.planned;
-  const split = state.key !== undefined && (state.ranges?.length ?? 1) > 1;
+  const key = (state.ranges?.length ?? 1) > 1 ? state.key : undefined;
   return {
     table: record.name,
     columns,
     versioned: record.kind === 'system-versioned',
-    ...(split && state.key !== undefined ? { key: state.key } : {}),
+    ...(key === undefined ? {} : { key }),
     range,
   };
 }

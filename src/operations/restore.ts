@@ -41,7 +41,10 @@ export interface RestoreResult {
   readonly dryRun: boolean;
 }
 
-export async function runRestore(context: Context, options: RestoreOptions): Promise<RestoreResult> {
+export async function runRestore(
+  context: Context,
+  options: RestoreOptions,
+): Promise<RestoreResult> {
   if (options.dryRun) {
     const { plan } = await prepareRestore(context, options);
     plan.forEach((line) => {
@@ -117,13 +120,18 @@ async function assertLoadable(
     return undefined;
   }
   if (probe.kind !== 'gzip-sql' && probe.kind !== 'plain-sql') {
-    throw new ReshelveError('NOT_A_BACKUP', `${backup.shown}: expected a backup but found ${probe.detail}`);
+    throw new ReshelveError(
+      'NOT_A_BACKUP',
+      `${backup.shown}: expected a backup but found ${probe.detail}`,
+    );
   }
   if (options.tables.length > 0) {
     throw new ReshelveError(
       'USAGE',
       `--table needs an archive with an index, but ${backup.shown} is a dump of another tool`,
-      { hint: 'Restore the dump into a scratch database with --into and copy the table from there.' },
+      {
+        hint: 'Restore the dump into a scratch database with --into and copy the table from there.',
+      },
     );
   }
   return examineDump(context, backup, database);
@@ -151,14 +159,22 @@ async function restore(run: Run, options: RestoreOptions): Promise<RestoreResult
   output.line(`Restoring ${backup.shown} into ${database}...`);
   const started = performance.now();
   const control = await openServer(context, configuration.server);
+  const target: Target = { database, isChanged: false };
   let rows: number;
   try {
-    const lock = await acquireDatabaseLock(control, database, configuration.backup.lockWaitMs / 1000);
+    const lock = await acquireDatabaseLock(
+      control,
+      database,
+      configuration.backup.lockWaitMs / 1000,
+    );
     try {
       rows =
         dump === undefined
-          ? await restoreArchive(context, backup, database, options)
-          : await restoreForeign(context, dump, database, options);
+          ? await restoreArchive(context, backup, target, options)
+          : await restoreForeign(context, dump, target, options);
+    } catch (error) {
+      if (target.isChanged) warnOfPart(context, database, backup);
+      throw error;
     } finally {
       await lock.release();
     }
@@ -170,16 +186,31 @@ async function restore(run: Run, options: RestoreOptions): Promise<RestoreResult
   return { file: backup.shown, database, rows, seconds, dryRun: false };
 }
 
+interface Target {
+  readonly database: string;
+  /** Whether what was there before the restore may be gone. */
+  isChanged: boolean;
+}
+
+/** A load that ends early leaves a database that looks like one; nobody may take it for whole. */
+function warnOfPart(context: Context, database: string, backup: ChosenBackup): void {
+  context.output.warn({
+    code: 'TARGET_INCOMPLETE',
+    message: `${database} holds only a part of ${backup.shown} now; restore it again before anybody uses it`,
+  });
+}
+
 async function restoreArchive(
   context: Context,
   backup: ChosenBackup,
-  database: string,
+  target: Target,
   options: RestoreOptions,
 ): Promise<number> {
+  const { database } = target;
   const reader = await openArchive(backup.path);
   try {
     const { header } = reader.index;
-    await prepareTarget(context, database, header, options.tables.length > 0);
+    await prepareTarget(context, target, header, options.tables.length > 0);
     const result = await loadArchive({
       reader,
       open: () => openServer(context, context.configuration.server, database),
@@ -200,30 +231,20 @@ export function renamed(statement: SplitStatement, from: string, to: string): Bu
   if (from === to || !isCreate(statement) || statement.kind === 'CREATE TABLE') {
     return statement.text;
   }
-  return renameDatabaseQualifiers(statement.text, from, to, ddlOptionsOf(statement));
-}
-
-function ddlOptionsOf(statement: SplitStatement): { sqlMode: string; charset?: string } {
-  const { lex } = statement;
-  const modes = [
-    ...(lex.ansiQuotes === true ? ['ANSI_QUOTES'] : []),
-    ...(lex.noBackslashEscapes === true ? ['NO_BACKSLASH_ESCAPES'] : []),
-  ];
-  return {
-    sqlMode: modes.join(),
-    ...(lex.charset === undefined ? {} : { charset: lex.charset }),
-  };
+  return renameDatabaseQualifiers(statement.text, from, to, { lex: statement.lex });
 }
 
 async function prepareTarget(
   context: Context,
-  database: string,
+  target: Target,
   defaults: { readonly characterSet: string; readonly collation: string } | undefined,
   keepOthers: boolean,
 ): Promise<void> {
+  const { database } = target;
   const session: Session = await openServer(context, context.configuration.server);
   try {
     const { exists } = await lookAtDatabase(session, database);
+    target.isChanged = true;
     if (exists && keepOthers) return;
     if (exists) await dropDatabase(session, database);
     await createDatabase(session, database, defaults);
@@ -235,10 +256,11 @@ async function prepareTarget(
 async function restoreForeign(
   context: Context,
   dump: ForeignDump,
-  database: string,
+  target: Target,
   options: RestoreOptions,
 ): Promise<number> {
-  await prepareTarget(context, database, undefined, false);
+  const { database } = target;
+  await prepareTarget(context, target, undefined, false);
   const loaded = await loadForeign({
     context,
     dump,

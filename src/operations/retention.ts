@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileError } from '../archive/file-errors.js';
+import { fileError } from '../file-errors.js';
 import type { CatalogEntry } from '../catalog/records.js';
 import { planRetention } from '../catalog/retention.js';
 import type { RetentionPlan } from '../catalog/retention.js';

@@ -89,11 +89,7 @@ async function rememberDamage(
   await remember(run, backup, { status: 'failed', method, runId: run.id });
 }
 
-async function remember(
-  run: Run,
-  backup: ChosenBackup,
-  verification: Verification,
-): Promise<void> {
+async function remember(run: Run, backup: ChosenBackup, verification: Verification): Promise<void> {
   if (backup.entry === undefined) return;
   await run.context.catalog.update(backup.entry.id, {
     verifiedAt: run.context.now().toISOString(),
@@ -130,10 +126,7 @@ async function verifyByRestore(run: Run, backup: ChosenBackup): Promise<Comparis
   }
 }
 
-async function restoreAndCompare(
-  run: Run,
-  reader: ArchiveReader,
-): Promise<Comparison['tables']> {
+async function restoreAndCompare(run: Run, reader: ArchiveReader): Promise<Comparison['tables']> {
   const { header } = reader.index;
   return withTestDatabase(run.context, header, async (context, database, server) => {
     const control = await openServer(context, server, database);
@@ -170,7 +163,7 @@ async function chooseDifferences(run: Run, control: Session): Promise<CopyDiffer
 /** No event of the copy may ever run. */
 function forTestCopy(statement: SplitStatement, differences: CopyDifferences): Buffer {
   if (!isCreate(statement)) return statement.text;
-  const lexical = statement.lex.charset === undefined ? {} : { charset: statement.lex.charset };
+  const lexical = { lex: statement.lex };
   let { text } = statement;
   if (differences.definersReplaced && statement.kind !== 'CREATE TABLE') {
     text = stripDefiner(text, lexical);
@@ -219,13 +212,16 @@ async function compare(
 function assertSame(comparison: Comparison): void {
   const [first, ...others] = comparison.problems;
   if (first === undefined) return;
-  const more = others.length === 0 ? '' : ` (and ${others.length} more: ${others.slice(0, 9).join('; ')})`;
+  const more =
+    others.length === 0 ? '' : ` (and ${others.length} more: ${others.slice(0, 9).join('; ')})`;
   throw new ReshelveError('VERIFY_FAILED', `${first}${more}`);
 }
 
 function assertCriticalTables(run: Run, tables: readonly { readonly name: string }[]): void {
   const known = new Set(tables.map((table) => table.name));
-  const missing = run.context.configuration.backup.criticalTables.filter((name) => !known.has(name));
+  const missing = run.context.configuration.backup.criticalTables.filter(
+    (name) => !known.has(name),
+  );
   if (missing.length === 0) return;
   throw new ReshelveError(
     'VERIFY_FAILED',
@@ -257,4 +253,3 @@ async function verifyForeign(
     return tables;
   });
 }
-

@@ -1,9 +1,7 @@
 /** The native engine: one snapshot of the database into one archive under its temporary name. */
-import { createHash } from 'node:crypto';
 import { ArchiveWriter } from '../archive/archive-writer.js';
 import type { FinishedArchive, IndexParts } from '../archive/archive-writer.js';
 import { SIGNATURE_LINE } from '../archive/format.js';
-import type { ObjectEntry, RangeEntry, TableEntry } from '../archive/index-types.js';
 import { ReshelveError } from '../errors.js';
 import { readServerUuid } from '../mysql/coordinates.js';
 import type { DdlGuard } from '../mysql/ddl-guard.js';
@@ -24,7 +22,14 @@ import { TOOL_VERSION } from '../version.js';
 import type { Warning } from './context.js';
 import { readDatabaseSchema } from './database-schema.js';
 import type { SchemaRequest } from './database-schema.js';
-import { autoIncrementOf, closingMemberSql, objectMemberSql, orderObjects, sequenceMemberSql, tableMemberSql, withoutDatabase } from './definitions.js';
+import {
+  closingMemberSql,
+  objectMemberSql,
+  orderObjects,
+  sequenceMemberSql,
+  tableMemberSql,
+} from './definitions.js';
+import { objectEntry, rangeEntries, tableEntry } from './index-entries.js';
 import type { PlannedTable, TableResult } from './read-tables.js';
 import { readTables } from './read-tables.js';
 import type { Run } from './run.js';
@@ -235,7 +240,10 @@ class ArchiveAttempt {
     const after = orderObjects(now.schema.objects);
     const same =
       after.length === objects.length &&
-      after.every((object) => before.get(keyOf(object))?.createStatement.equals(object.createStatement) === true);
+      after.every(
+        (object) =>
+          before.get(keyOf(object))?.createStatement.equals(object.createStatement) === true,
+      );
     if (!same) {
       throw new ReshelveError(
         'SCHEMA_CHANGED',
@@ -307,52 +315,4 @@ function unlockedTables(schema: DatabaseSchema, snapshot: Snapshot): Warning[] {
         `has no snapshots: ${names}`,
     },
   ];
-}
-
-function tableEntry(result: TableResult): TableEntry {
-  const { record, columns } = result.planned;
-  const counter = autoIncrementOf(record);
-  return {
-    name: record.name,
-    engine: record.engine,
-    transactional: record.transactional,
-    ...(counter === undefined ? {} : { autoIncrement: counter }),
-    ...(record.kind === 'system-versioned' ? { versioned: true } : {}),
-    definitionSha256: sha256(record.createStatement),
-    columns: columns.map(({ name, expression, encoding, introducer }) => ({
-      name,
-      expression,
-      encoding,
-      ...(introducer === undefined ? {} : { introducer }),
-    })),
-    key: result.key,
-    rows: result.digest.rows,
-    digest: { sum: result.digest.sum, xor: result.digest.xor },
-  };
-}
-
-function rangeEntries(result: TableResult): RangeEntry[] {
-  return result.ranges.map(({ range, digest }, ordinal) => ({
-    table: result.planned.record.name,
-    ordinal,
-    lower: range.lower,
-    upper: range.upper,
-    rows: digest.rows,
-    sum: digest.sum,
-    xor: digest.xor,
-  }));
-}
-
-function objectEntry(object: StoredObject, database: string): ObjectEntry {
-  return {
-    type: object.type,
-    name: object.name,
-    ...(object.table === undefined ? {} : { table: object.table }),
-    definitionSha256: sha256(withoutDatabase(object, database)),
-    ...(object.broken === undefined ? {} : { broken: object.broken }),
-  };
-}
-
-function sha256(bytes: Buffer): string {
-  return createHash('sha256').update(bytes).digest('hex');
 }

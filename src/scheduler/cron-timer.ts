@@ -1,9 +1,7 @@
 /**
- * node-cron as the scheduler wants it: slots that come a little late still run, slots that were slept
- * through are told together, and a run whose time of day is skipped by the clocks comes right after.
+ * When slots come. node-cron says which they are; the waiting is done here, in short steps against
+ * the wall clock, because timers stand still while a machine sleeps and clocks are set meanwhile.
  */
-import { createTask } from 'node-cron';
-import type { Logger } from 'node-cron';
 import type { Schedule } from '../operations/schedule-expression.js';
 import { nextRuns } from '../operations/schedule-expression.js';
 import type { LostRun } from '../operations/schedule-gap.js';
@@ -12,7 +10,7 @@ import { nextLostRun } from '../operations/schedule-gap.js';
 export interface CronHandlers {
   /** Must neither throw nor wait. */
   onSlot(slot: Date): void;
-  /** Slots in which this machine slept or was too busy, oldest first. */
+  /** Slots in which this machine slept or was too busy, oldest first; the first ones if there are many. */
   onMissed(slots: readonly Date[]): void;
 }
 
@@ -23,94 +21,43 @@ export interface CronTimer {
 
 export type StartCron = (schedule: Schedule, handlers: CronHandlers) => CronTimer;
 
-/** A slot that is noticed this late still gets its run, unless the next one is there already. */
+/** A slot that is noticed this late still gets its run. */
 const LATE_MS_MAX = 15 * 60 * 1000;
-/** Longer timers overflow, and clocks are set meanwhile. */
-const TIMER_MS_MAX = 3600 * 1000;
-const MISSED_SLOTS_KEPT = 100;
-
-/** node-cron's own lines would go to the console; what matters of them comes as events. */
-const SILENT: Logger = {
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-  debug: () => undefined,
-};
+const STEP_MS_MAX = 20 * 1000;
+const SLOTS_AHEAD = 20;
+/** The rules of a time zone hardly change, but a scheduler runs for years. */
+const LOST_RUN_AGE_MS_MAX = 24 * 3600 * 1000;
+/** Clocks are corrected by less all the time. */
+const SET_BACK_MS_MIN = 60 * 1000;
 
 /** The schedule must be a valid one. */
 export const startCron: StartCron = (schedule, handlers) => {
-  const task = createTask(
-    schedule.expression,
-    (context) => {
-      handlers.onSlot(context.date);
-    },
-    {
-      timezone: schedule.timeZone,
-      logger: SILENT,
-      suppressMissedWarning: true,
-      missedExecutionTolerance: LATE_MS_MAX,
-    },
-  );
-  const missed = new MissedSlots(handlers);
-  task.on('execution:missed', (context) => {
-    missed.add(context.date);
-  });
-  const gap = new GapTimer(schedule, handlers);
-  void task.start();
-  gap.start();
-  return {
-    nextSlot: () => {
-      const [next = new Date()] = nextRuns(schedule, 1);
-      const lost = gap.next;
-      return lost !== undefined && lost.gap.at < next ? lost.gap.at : next;
-    },
-    stop: () => {
-      gap.stop();
-      void task.destroy();
-    },
-  };
+  const clock = new SlotClock(schedule, handlers);
+  clock.start();
+  return clock;
 };
 
-/** A machine that slept through a week of a schedule of seconds misses a lot at once. */
-class MissedSlots {
-  readonly #handlers: CronHandlers;
-  #slots: Date[] = [];
-
-  constructor(handlers: CronHandlers) {
-    this.#handlers = handlers;
-  }
-
-  add(slot: Date): void {
-    if (this.#slots.length === 0) {
-      setImmediate(() => {
-        const slots = this.#slots;
-        this.#slots = [];
-        this.#handlers.onMissed(slots);
-      });
-    }
-    if (this.#slots.length < MISSED_SLOTS_KEPT) this.#slots.push(slot);
-    else this.#slots[MISSED_SLOTS_KEPT - 1] = slot;
-  }
-}
-
-/** Fires at the end of each gap that swallows a run. */
-class GapTimer {
+class SlotClock implements CronTimer {
   readonly #schedule: Schedule;
   readonly #handlers: CronHandlers;
+  /** The next slots, earliest first. */
+  #pending: readonly Date[] = [];
+  #lastSlotMs = Number.NEGATIVE_INFINITY;
+  #lastLookMs = Number.NEGATIVE_INFINITY;
   #timer: NodeJS.Timeout | undefined;
-  #next: LostRun | undefined;
+  #lostRun: { readonly run: LostRun | undefined; readonly lookedAtMs: number } | undefined;
 
   constructor(schedule: Schedule, handlers: CronHandlers) {
     this.#schedule = schedule;
     this.#handlers = handlers;
   }
 
-  get next(): LostRun | undefined {
-    return this.#next;
+  nextSlot(): Date {
+    return this.#pending[0] ?? new Date();
   }
 
   start(): void {
-    this.#next = nextLostRun(this.#schedule, new Date());
+    this.#plan(Date.now());
     this.#arm();
   }
 
@@ -119,21 +66,58 @@ class GapTimer {
   }
 
   #arm(): void {
-    const waitMs = (this.#next?.gap.at.getTime() ?? Number.POSITIVE_INFINITY) - Date.now();
+    const waitMs = this.nextSlot().getTime() - Date.now();
     this.#timer = setTimeout(
       () => {
         this.#look();
       },
-      Math.min(Math.max(waitMs, 0), TIMER_MS_MAX),
+      Math.min(Math.max(waitMs, 0), STEP_MS_MAX),
     );
   }
 
   #look(): void {
-    const due = this.#next?.gap.at;
-    const lateMs = due === undefined ? -1 : Date.now() - due.getTime();
-    if (due !== undefined && lateMs > LATE_MS_MAX) this.#handlers.onMissed([due]);
-    else if (due !== undefined && lateMs >= 0) this.#handlers.onSlot(due);
-    // Looked for again each time: the rules of a time zone and the clock may have changed.
-    this.start();
+    const nowMs = Date.now();
+    // A clock that was far ahead may have planned for a time that is years away.
+    if (nowMs < this.#lastLookMs - SET_BACK_MS_MIN) this.#plan(nowMs);
+    this.#lastLookMs = nowMs;
+    const due = this.#pending.filter((slot) => slot.getTime() <= nowMs);
+    if (due.length > 0) {
+      this.#plan(nowMs);
+      this.#serve(due, nowMs);
+    }
+    this.#arm();
+  }
+
+  /** The newest of the slots that are due gets its run, unless it is too late for that. */
+  #serve(due: readonly Date[], nowMs: number): void {
+    const newest = due.at(-1);
+    const isLate = newest === undefined || nowMs - newest.getTime() > LATE_MS_MAX;
+    const missed = isLate ? due : due.slice(0, -1);
+    if (missed.length > 0) this.#handlers.onMissed(missed);
+    if (isLate) return;
+    this.#lastSlotMs = newest.getTime();
+    this.#handlers.onSlot(newest);
+  }
+
+  #plan(nowMs: number): void {
+    this.#lastLookMs = nowMs;
+    const slots = nextRuns(this.#schedule, SLOTS_AHEAD);
+    const lost = this.#nextLostRun(nowMs)?.gap.at;
+    const last = slots.at(-1);
+    if (lost !== undefined && last !== undefined && lost < last) slots.push(lost);
+    slots.sort((left, right) => left.getTime() - right.getTime());
+    this.#pending = slots.filter((slot) => slot.getTime() !== this.#lastSlotMs);
+  }
+
+  #nextLostRun(nowMs: number): LostRun | undefined {
+    const known = this.#lostRun;
+    const isOld =
+      known === undefined ||
+      Math.abs(nowMs - known.lookedAtMs) > LOST_RUN_AGE_MS_MAX ||
+      (known.run !== undefined && known.run.gap.at.getTime() <= nowMs);
+    if (!isOld) return known.run;
+    const run = nextLostRun(this.#schedule, new Date(nowMs));
+    this.#lostRun = { run, lookedAtMs: nowMs };
+    return run;
   }
 }

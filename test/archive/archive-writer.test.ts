@@ -10,7 +10,7 @@ import { openArchive } from '../../src/archive/archive-reader.js';
 import { ArchiveWriter } from '../../src/archive/archive-writer.js';
 import type { MemberInput } from '../../src/archive/archive-writer.js';
 import { memorySource } from '../../src/archive/byte-source.js';
-import { fileError } from '../../src/archive/file-errors.js';
+import { fileError } from '../../src/file-errors.js';
 import { ReshelveError } from '../../src/errors.js';
 import { faultyFile, systemError } from './faulty-file.js';
 import type { Faults } from './faulty-file.js';

@@ -1,7 +1,7 @@
 /** Turns the errors of file operations into ours. */
 import { dirname } from 'node:path';
-import { ReshelveError } from '../errors.js';
-import type { ErrorCode } from '../errors.js';
+import { ReshelveError } from './errors.js';
+import type { ErrorCode } from './errors.js';
 
 const CODES: Readonly<Record<string, ErrorCode>> = {
   ENOSPC: 'DISK_FULL',
@@ -13,6 +13,7 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
   EROFS: 'DIRECTORY',
   ENOTDIR: 'DIRECTORY',
   ENOENT: 'DIRECTORY',
+  EEXIST: 'DIRECTORY',
 };
 
 /**
