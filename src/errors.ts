@@ -184,7 +184,7 @@ export const ERROR_TABLE = {
   },
   INTERRUPTED: {
     exitCode: EXIT.interrupted,
-    meaning: 'The run was stopped by a signal; it left nothing half done.',
+    meaning: 'The run was stopped by a signal; what it could not undo is named in a warning.',
     hint: 'Run the command again.',
   },
   INTERNAL: {
