@@ -238,7 +238,7 @@ test('an existing file is never overwritten', async () => {
   await withFolder(async (folder) => {
     const path = join(folder, 'a');
     await writeFile(path, 'precious');
-    await expect(ArchiveWriter.create(path)).rejects.toMatchObject({ code: 'IO' });
+    await expect(ArchiveWriter.create(path)).rejects.toMatchObject({ code: 'DIRECTORY' });
     expect(await readFile(path, 'utf8')).toBe('precious');
   });
 });
