@@ -19,7 +19,9 @@ const PARTIAL = /\.partial$/;
 
 export async function photograph(workspace: Workspace): Promise<Photograph> {
   const files = new Map<string, string>();
-  for (const name of (await namesIn(workspace.backups)).filter((path) => FINISHED.test(base(path)))) {
+  for (const name of (await namesIn(workspace.backups)).filter((path) =>
+    FINISHED.test(base(path)),
+  )) {
     const bytes = await readFile(join(workspace.backups, name));
     files.set(name, createHash('sha256').update(bytes).digest('hex'));
   }
@@ -83,10 +85,16 @@ export async function expectNoSecrets(
   for (const secret of secrets) expect(texts.some((text) => text.includes(secret))).toBe(false);
 }
 
-export async function entriesOf(workspace: Workspace): Promise<CatalogLine[]> {
+/** What these tests read of an entry beyond what all tests do. */
+export interface Entry extends CatalogLine {
+  readonly rows?: number;
+  readonly database?: string;
+}
+
+export async function entriesOf(workspace: Workspace): Promise<Entry[]> {
   const path = join(workspace.backups, 'backup_logs.json');
   try {
-    return JSON.parse(await readFile(path, 'utf8')) as CatalogLine[];
+    return JSON.parse(await readFile(path, 'utf8')) as Entry[];
   } catch (error) {
     if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return [];
     throw error;

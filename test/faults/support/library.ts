@@ -27,7 +27,9 @@ export async function createLibrary(
 
 /** The numbers 1 to `count` (at most 100,000) as a derived table. */
 function numbers(count: number): string {
-  const digit = Array.from({ length: 10 }, (_, value) => `SELECT ${value} AS i`).join(' UNION ALL ');
+  const digit = Array.from({ length: 10 }, (_, value) => `SELECT ${value} AS i`).join(
+    ' UNION ALL ',
+  );
   const digits = [0, 1, 2, 3, 4].map((place) => `(${digit}) AS d${place}`).join(', ');
   const value = '1 + d0.i + 10 * d1.i + 100 * d2.i + 1000 * d3.i + 10000 * d4.i';
   return `(SELECT ${value} AS i FROM ${digits} HAVING i <= ${count} ORDER BY i) AS numbers`;
@@ -77,7 +79,10 @@ export async function createUser(
   const password = `Geheim-${randomBytes(9).toString('base64url')}`;
   await query(server, `CREATE USER '${user}'@'127.0.0.1' IDENTIFIED BY '${password}'`);
   if (privileges.length > 0) {
-    await query(server, `GRANT ${privileges.join(', ')} ON \`${database}\`.* TO '${user}'@'127.0.0.1'`);
+    await query(
+      server,
+      `GRANT ${privileges.join(', ')} ON \`${database}\`.* TO '${user}'@'127.0.0.1'`,
+    );
   }
   return { user, password };
 }

@@ -146,7 +146,8 @@ class FaultProxy implements Proxy {
           this.#plan.onDown?.(chunk, passage);
           await this.#throttle();
           if (!this.#pairs.has(connection)) return;
-          if (!client.write(chunk)) await Promise.race([once(client, 'drain'), once(client, 'close')]);
+          if (!client.write(chunk))
+            await Promise.race([once(client, 'drain'), once(client, 'close')]);
         }
       }
       client.end();
