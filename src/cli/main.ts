@@ -3,7 +3,9 @@
 import { Command, CommanderError } from 'commander';
 import { EXIT } from '../errors.js';
 import { TOOL_VERSION } from '../version.js';
+import { catalogCommand } from './catalog.js';
 import { fullCommand } from './full.js';
+import { listCommand } from './list.js';
 import { reportFailure } from './report.js';
 import { restoreCommand } from './restore.js';
 import { scheduleCommand } from './schedule.js';
@@ -21,6 +23,8 @@ fullCommand(program);
 verifyCommand(program);
 restoreCommand(program);
 scheduleCommand(program);
+listCommand(program);
+catalogCommand(program);
 
 try {
   await program.parseAsync();
