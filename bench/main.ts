@@ -1,0 +1,41 @@
+/**
+ * Backup and restore side by side with the tools that people use today: the same database, the same
+ * run, taking turns. See `npm run bench -- --help`.
+ */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { abortOnSignals } from '../demo/interruption.js';
+import { measureMemory } from './memory.js';
+import { parseOptions, USAGE, type BenchOptions } from './options.js';
+import { runBench } from './rounds.js';
+
+async function main(args: readonly string[], signal: AbortSignal): Promise<number> {
+  if (args.includes('--help')) {
+    console.log(USAGE);
+    return 0;
+  }
+  let options: BenchOptions | undefined;
+  try {
+    options = args[0] === 'memory' ? undefined : parseOptions(args);
+  } catch (error) {
+    console.error(`${messageOf(error)}\n${USAGE}`);
+    return 2;
+  }
+  try {
+    if (options === undefined) return (await measureMemory(signal)) ? 0 : 1;
+    const report = await runBench(options, signal);
+    await mkdir(dirname(options.output), { recursive: true });
+    await writeFile(options.output, `${JSON.stringify(report, null, 2)}\n`);
+    console.log(`\nwritten to ${options.output}`);
+    return 0;
+  } catch (error) {
+    console.error(signal.aborted ? '\ninterrupted' : `\nbench failed: ${messageOf(error)}`);
+    return signal.aborted ? 130 : 1;
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+process.exit(await main(process.argv.slice(2), abortOnSignals()));
