@@ -20,6 +20,8 @@ export interface ServerConfiguration {
   readonly user: string;
   readonly password: Secret;
   readonly tls: TlsConfiguration;
+  /** How long the server may be silent within an answer. */
+  readonly silenceMs: number;
 }
 
 type BackupEngine = 'native' | 'mysqldump';

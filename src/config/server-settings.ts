@@ -10,6 +10,7 @@ type Prefix = 'DB' | 'VERIFY_DB';
 const TLS_MODES = ['disabled', 'preferred', 'required', 'verify-ca', 'verify-identity'] as const;
 const PORT = values.wholeNumber(1, 65_535);
 const PORT_UNLESS_SET = 3306;
+const TIMEOUT_SECONDS_MAX = 24 * 3600;
 const USER = values.oneLine('a user name');
 
 export function readServer(reader: SettingReader): ServerConfiguration {
@@ -21,6 +22,8 @@ export function readServer(reader: SettingReader): ServerConfiguration {
     user: reader.required('DB_USER', USER),
     password: new Secret(reader.secretText('DB_PASS') ?? ''),
     tls: readTls(reader, 'DB') ?? { mode: 'preferred' },
+    silenceMs:
+      reader.required('DB_TIMEOUT_SECONDS', values.wholeNumber(1, TIMEOUT_SECONDS_MAX)) * 1000,
   };
 }
 
@@ -48,6 +51,7 @@ export function readVerifyServer(
     user: user ?? server.user,
     password: ownPassword === undefined ? server.password : new Secret(ownPassword),
     tls: tls ?? server.tls,
+    silenceMs: server.silenceMs,
   };
   return { verifyServer, verifiesElsewhere: movesByNetwork || socketPath !== undefined };
 }

@@ -18,6 +18,7 @@ const SETTINGS = {
   DB_SSL_CA: {},
   DB_SSL_CERT: {},
   DB_SSL_KEY: {},
+  DB_TIMEOUT_SECONDS: { fallback: '900' },
   BACKUP_DIR: { fallback: './backups' },
   BACKUP_RETENTION: { fallback: '5' },
   BACKUP_INCREMENTAL_RETENTION: { fallback: '10' },

@@ -24,6 +24,8 @@ export interface ConnectionSettings {
   readonly user: string;
   readonly password: { reveal(): string };
   readonly tls: TlsSettings;
+  /** How long the server may be silent within an answer; 15 minutes where it is left out. */
+  readonly silenceMs?: number;
 }
 
 export interface OpenOptions {
@@ -216,7 +218,7 @@ async function connect(
     connection.destroy();
     throw connectError(error, settings, where);
   }
-  return takeOver(connection, where);
+  return takeOver(connection, where, settings.silenceMs);
 }
 
 function handshake(connection: Connection): Promise<void> {
@@ -228,14 +230,14 @@ function handshake(connection: Connection): Promise<void> {
   });
 }
 
-function takeOver(connection: Connection, where: string): Session {
+function takeOver(connection: Connection, where: string, silenceMs: number | undefined): Session {
   const { stream, threadId } = connection as unknown as ConnectionInternals;
   // From here the socket's events are the session's; mysql2 must neither parse nor complain.
   for (const event of ['data', 'end', 'close', 'error']) stream.removeAllListeners(event);
   connection.removeAllListeners('error');
   connection.on('error', () => undefined);
   stream.pause();
-  return new Session(stream, where, threadId);
+  return new Session(stream, where, threadId, silenceMs);
 }
 
 export function describeServer(settings: ConnectionSettings): string {

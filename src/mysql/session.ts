@@ -27,8 +27,8 @@ import { SocketReader } from './socket-reader.js';
 
 /** A statement that waits longer than this for its first answer has failed. */
 export const STATEMENT_TIMEOUT_MS_DEFAULT = 24 * 3600 * 1000;
-/** Rows under way must keep coming. */
-export const ROWS_SILENCE_MS_MAX = 15 * 60 * 1000;
+/** An answer under way must keep coming. */
+export const SILENCE_MS_DEFAULT = 15 * 60 * 1000;
 const CLOSE_TIMEOUT_MS = 2000;
 
 export interface ResultSet {
@@ -61,15 +61,22 @@ export class Session {
   readonly threadId: number;
   readonly #socket: Duplex;
   readonly #reader: SocketReader;
+  readonly #silenceMs: number;
   #facts: ServerFacts | undefined;
   #busy = false;
   #closed = false;
 
-  constructor(socket: Duplex, where: string, threadId: number) {
+  constructor(
+    socket: Duplex,
+    where: string,
+    threadId: number,
+    silenceMs: number = SILENCE_MS_DEFAULT,
+  ) {
     this.where = where;
     this.threadId = threadId;
     this.#socket = socket;
-    this.#reader = new SocketReader(socket, where);
+    this.#silenceMs = silenceMs;
+    this.#reader = new SocketReader(socket, where, silenceMs);
   }
 
   /** Calls back once the connection is over, whatever ended it. */
@@ -130,7 +137,7 @@ export class Session {
       return {
         columns,
         firstSequence: this.#reader.nextSequence,
-        nextChunk: () => this.#reader.nextChunk(ROWS_SILENCE_MS_MAX),
+        nextChunk: () => this.#reader.nextChunk(this.#silenceMs),
         finish: (leftover) => {
           this.#reader.giveBack(leftover);
           this.#busy = false;
@@ -232,7 +239,7 @@ export class Session {
     const columns = await this.#readColumns(first, timeoutMs);
     const rows: (Buffer | null)[][] = [];
     for (;;) {
-      const packet = await this.#nextPacket(ROWS_SILENCE_MS_MAX);
+      const packet = await this.#nextPacket(this.#silenceMs);
       if (isEof(packet)) return { columns, rows, ok: parseEof(packet) };
       rows.push(parseTextRow(packet, columns.length));
     }

@@ -9,14 +9,17 @@ import { PACKET_HEADER_BYTES, PACKET_PAYLOAD_MAX } from './protocol.js';
 export class SocketReader {
   readonly #socket: Duplex;
   readonly #where: string;
+  readonly #silenceMs: number;
   #pending: Buffer = Buffer.alloc(0);
   #failure: Error | undefined;
   #wake: (() => void) | undefined;
   #sequence = 0;
 
-  constructor(socket: Duplex, where: string) {
+  /** `silenceMs`: how long the rest of a packet may keep us waiting once it has begun. */
+  constructor(socket: Duplex, where: string, silenceMs: number) {
     this.#socket = socket;
     this.#where = where;
+    this.#silenceMs = silenceMs;
     const wake = (): void => {
       this.#wake?.();
     };
@@ -74,11 +77,18 @@ export class SocketReader {
     this.#pending = this.#pending.length === 0 ? bytes : Buffer.concat([bytes, this.#pending]);
   }
 
-  /** One whole payload, joined where it spans several packets. */
+  /**
+   * One whole payload, joined where it spans several packets. The answer may take `timeoutMs` to
+   * begin; what a damaged length promises must not be waited for as long.
+   */
   async nextPacket(timeoutMs: number): Promise<Buffer> {
     const parts: Buffer[] = [];
+    const restMs = Math.min(timeoutMs, this.#silenceMs);
     for (;;) {
-      const header = await this.#exactly(PACKET_HEADER_BYTES, timeoutMs);
+      const header = await this.#exactly(
+        PACKET_HEADER_BYTES,
+        parts.length === 0 ? timeoutMs : restMs,
+      );
       const length = header.readUIntLE(0, 3);
       const sequence = header.readUInt8(3);
       if (sequence !== this.#sequence) {
@@ -88,7 +98,7 @@ export class SocketReader {
         );
       }
       this.#sequence = (this.#sequence + 1) & 0xff;
-      const payload = await this.#exactly(length, timeoutMs);
+      const payload = await this.#exactly(length, restMs);
       if (length < PACKET_PAYLOAD_MAX) {
         return parts.length === 0 ? payload : Buffer.concat([...parts, payload]);
       }
