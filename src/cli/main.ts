@@ -5,6 +5,7 @@ import { EXIT } from '../errors.js';
 import { TOOL_VERSION } from '../version.js';
 import { catalogCommand } from './catalog.js';
 import { fullCommand } from './full.js';
+import { inspectCommand } from './inspect.js';
 import { listCommand } from './list.js';
 import { reportFailure } from './report.js';
 import { restoreCommand } from './restore.js';
@@ -24,6 +25,7 @@ verifyCommand(program);
 restoreCommand(program);
 scheduleCommand(program);
 listCommand(program);
+inspectCommand(program);
 catalogCommand(program);
 
 try {
