@@ -60,7 +60,12 @@ export class LeaseFile {
     livenessOf: (other: ProcessIdentity) => Liveness,
   ): Promise<LeaseFile> {
     const file = new LeaseFile(path, holder, livenessOf);
-    await file.touch();
+    try {
+      await file.touch();
+    } catch (error) {
+      await file.discard();
+      throw error;
+    }
     return file;
   }
 
@@ -68,7 +73,7 @@ export class LeaseFile {
   async touch(): Promise<number> {
     return withFileErrors('write', this.#temporaryPath, async () => {
       this.#temporary ??= await open(this.#temporaryPath, 'wx+', FILE_MODE);
-      await this.#temporary.write(this.#text, 0);
+      await writeWhole(this.#temporary, this.#text);
       return (await this.#temporary.stat()).mtimeMs;
     });
   }
@@ -111,7 +116,7 @@ export class LeaseFile {
       if (hasCode(error, 'EEXIST')) return undefined;
       throw error;
     }
-    await handle.write(this.#text, 0);
+    await writeWhole(handle, this.#text);
     return { handle, bytes };
   }
 
@@ -177,6 +182,29 @@ export class LeaseFile {
   }
 
   /**
+   * Removes our own lock file, unless somebody has claimed it: then it is theirs to remove. The
+   * file is its own claim under a second name, because on a full disk there is no room for another.
+   */
+  async removeOwn(path: string): Promise<void> {
+    const claimPath = `${path}.claim-${this.ownerId}`;
+    try {
+      await link(path, claimPath);
+    } catch (error) {
+      if (hasCode(error, 'EEXIST', 'ENOENT')) return;
+      await this.removeAs(path, this.ownerId, () => false);
+      return;
+    }
+    await withFileErrors('remove', path, async () => {
+      try {
+        const current = await this.look(path, 0);
+        if (current?.ownerKey === this.ownerId) await unlink(path);
+      } finally {
+        await unlink(claimPath);
+      }
+    });
+  }
+
+  /**
    * Removes what crashed contenders left behind, as far as it can. Called by the holder: claims on earlier
    * owners mean nothing any more, because an owner that is not in the file now never is again.
    */
@@ -197,5 +225,15 @@ export class LeaseFile {
   async #isLeft(path: string, fileSystemMs: number): Promise<boolean> {
     const sight = (await this.look(path, fileSystemMs).catch(() => undefined))?.sight;
     return sight !== undefined && (sight.liveness === 'gone' || sight.ageMs > LEFTOVER_AGE_MS);
+  }
+}
+
+/** A disk with little room left takes a part of a text without complaint. */
+async function writeWhole(handle: FileHandle, text: string): Promise<void> {
+  const bytes = Buffer.from(text);
+  let written = 0;
+  while (written < bytes.length) {
+    const { bytesWritten } = await handle.write(bytes, written, bytes.length - written, written);
+    written += bytesWritten;
   }
 }

@@ -159,9 +159,8 @@ class HeldLease implements Lease {
     await this.#beating;
     await this.#placed.handle.close();
     if (this.#lost.signal.aborted) return;
-    // Somebody else can only claim it if they take us for dead; then it is theirs to remove.
     try {
-      await this.#file.removeAs(this.#request.path, this.#file.ownerId, () => false);
+      await this.#file.removeOwn(this.#request.path);
     } finally {
       await this.#file.discard();
     }
