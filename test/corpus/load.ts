@@ -52,7 +52,7 @@ export async function loadCorpus(
   const connection = await RawConnection.open(address);
   try {
     await connection.run('SET NAMES utf8mb4');
-    await connection.run(`DROP DATABASE IF EXISTS ${quoteName(database)}`);
+    await runPatiently(connection, `DROP DATABASE IF EXISTS ${quoteName(database)}`);
     await connection.run(
       `CREATE DATABASE ${quoteName(database)} ${options.databaseOptions ?? 'CHARACTER SET utf8mb4'}`,
     );
@@ -83,7 +83,7 @@ async function runThemes(
       }
       try {
         await session.enter(step.session ?? {});
-        await connection.run(step.sql);
+        await runPatiently(connection, step.sql);
         steps += 1;
       } catch (error) {
         const refusal = describeRefusal(theme, step, error);
@@ -93,6 +93,23 @@ async function runThemes(
     }
   }
   return { steps, skipped, refused };
+}
+
+/** Error 1213: chosen as the victim of a deadlock; the statement did nothing and may be run again. */
+const DEADLOCK_ERROR = 1213;
+const ATTEMPTS_MAX = 3;
+
+/** An event that runs each second holds dictionary rows that a DDL statement may want too. */
+async function runPatiently(connection: RawConnection, sql: string | Buffer): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await connection.run(sql);
+      return;
+    } catch (error) {
+      const errno = error instanceof Error && 'errno' in error ? error.errno : undefined;
+      if (errno !== DEADLOCK_ERROR || attempt >= ATTEMPTS_MAX) throw error;
+    }
+  }
 }
 
 function describeRefusal(theme: CorpusTheme, step: CorpusStep, error: unknown): string {

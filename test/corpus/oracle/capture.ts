@@ -181,7 +181,7 @@ function withoutMoods(table: Facts): Facts {
   if (facts.get('AUTO_INCREMENT') === '=1') facts.set('AUTO_INCREMENT', 'NULL');
   // SHOW CREATE prints Aria's default as if it had been asked for, and so it is in a copy.
   const options = facts.get('CREATE_OPTIONS') ?? 'NULL';
-  facts.set('CREATE_OPTIONS', options.replace('page_checksum=1', '').trim());
+  facts.set('CREATE_OPTIONS', options.replace(/page_checksum=1 ?/u, ''));
   return facts;
 }
 
