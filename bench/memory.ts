@@ -19,6 +19,8 @@ import { connect, openBenchServer, settle } from './server.js';
 import { quoteWord } from './shell.js';
 
 const LIMIT_MEGABYTES = 300;
+/** The most that the default, which follows the number of cores, ever is. */
+const THREADS = 4;
 const DATABASE = 'MemoryBench';
 const COMMANDS = ['full', 'verify', 'verify --quick', `restore --yes --into ${TARGET_DATABASE}`];
 
@@ -65,11 +67,13 @@ function hugeRows(count: number, type: string): string[] {
 export async function measureMemory(signal: AbortSignal): Promise<boolean> {
   const server = await whileNotAborted(openBenchServer(undefined, console.log), signal);
   try {
-    const settings = { DB_SOCKET: server.socketPath };
+    const settings = { DB_SOCKET: server.socketPath, BACKUP_THREADS: String(THREADS) };
     const directory = await createWorkDirectory(server, DATABASE, settings);
     const connection = await connect(server);
     try {
-      console.log(`MySQL ${server.version}, Node.js ${process.versions.node}; peak resident MB`);
+      console.log(
+        `MySQL ${server.version}, Node.js ${process.versions.node}, ${THREADS} threads; peak resident MB`,
+      );
       console.log(['', ...COMMANDS.map(shortName)].map((cell) => cell.padEnd(24)).join(''));
       let highest = 0;
       for (const one of CASES) {
