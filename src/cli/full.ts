@@ -22,7 +22,7 @@ export function fullCommand(program: Command): void {
           `✓ Backup saved: ${result.file} (${size}${rows}, ${formatDuration(entry.durationMs)})`,
         );
         return {
-          exitCode: entry.status === 'warning' ? EXIT.warnings : EXIT.done,
+          exitCode: result.warnings.length > 0 ? EXIT.warnings : EXIT.done,
           document: result,
         };
       });

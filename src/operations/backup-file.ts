@@ -47,6 +47,11 @@ export async function publish(run: Run, file: BackupFile): Promise<void> {
   await syncDirectory(dirname(file.finalPath));
 }
 
+/** Takes the finished name back from a backup whose run could not be recorded. */
+export async function withdraw(file: BackupFile): Promise<void> {
+  await rm(file.finalPath, { force: true }).catch(() => undefined);
+}
+
 /** Removes what a failed run leaves; a second failure here must not hide the first. */
 export async function discard(file: BackupFile): Promise<void> {
   await rm(file.partialPath, { force: true }).catch(() => undefined);

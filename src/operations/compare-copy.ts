@@ -5,13 +5,14 @@
 import type { ArchiveReader } from '../archive/archive-reader.js';
 import type { MemberEntry, TableEntry } from '../archive/index-types.js';
 import { splitIntoRanges, WHOLE_TABLE } from '../mysql/key-ranges.js';
+import type { RowSelection } from '../mysql/row-stream.js';
 import { plansOf, RowReader } from '../mysql/row-stream.js';
 import { readObjects } from '../mysql/schema-objects.js';
 import { hasOwnRows, listTables, readTables } from '../mysql/schema-tables.js';
 import type { StoredObject, TableRecord } from '../mysql/schema.js';
 import type { Session } from '../mysql/session.js';
 import type { TableDigest } from '../sql/digest.js';
-import { combineDigests } from '../sql/digest.js';
+import { combineDigests, EMPTY_DIGEST } from '../sql/digest.js';
 import type { CopyDifferences } from './archive-definitions.js';
 import { comparableObject, comparableTable, readDefinition } from './archive-definitions.js';
 import type { Output } from './context.js';
@@ -134,28 +135,49 @@ async function differs(
   );
 }
 
-/** Counts and digests, several tables and ranges at a time; what differs is added to `problems`. */
+/** Counts and digests, several ranges at a time; what differs is added to `problems`. */
 async function compareRows(
   request: CompareRequest,
   records: readonly TableRecord[],
   problems: string[],
 ): Promise<Map<string, number>> {
   const byName = new Map(records.map((record) => [record.name, record]));
-  const total = request.reader.index.header.totals.rows;
-  const rows = new Map<string, number>();
-  let done = 0;
-  const largestFirst = [...request.reader.index.tables].sort((a, b) => b.rows - a.rows);
-  await inParallel(request.sessions, largestFirst, async (session, entry) => {
+  const compared = request.reader.index.tables.filter(
+    (entry) => byName.has(entry.name) && hasOwnRows(entry.engine),
+  );
+  const parts: TablePart[] = [];
+  await inParallel(request.sessions, compared, async (session, entry) => {
     const record = byName.get(entry.name);
-    if (record === undefined || !hasOwnRows(entry.engine)) return;
-    const digest = await digestTable(session, entry, record);
+    if (record !== undefined) parts.push(...(await splitForDigest(session, entry, record)));
+  });
+  const digests = await digestParts(request, parts);
+  const rows = new Map<string, number>();
+  for (const entry of compared) {
+    const digest = digests.get(entry.name) ?? EMPTY_DIGEST;
     rows.set(entry.name, digest.rows);
     problems.push(...compareDigest(entry, digest));
+  }
+  return rows;
+}
+
+async function digestParts(
+  request: CompareRequest,
+  parts: readonly TablePart[],
+): Promise<Map<string, TableDigest>> {
+  const total = request.reader.index.header.totals.rows;
+  const readers = new Map(request.sessions.map((session) => [session, new RowReader()]));
+  const digests = new Map<string, TableDigest>();
+  let done = 0;
+  await inParallel(request.sessions, parts, async (session, { selection }) => {
+    const reader = readers.get(session) ?? new RowReader();
+    const digest = await reader.read(session, selection, HASH_ONLY, () => Promise.resolve());
+    const soFar = digests.get(selection.table) ?? EMPTY_DIGEST;
+    digests.set(selection.table, combineDigests([soFar, digest]));
     done += digest.rows;
     request.output.progress({ activity: 'Comparing rows', done, total, unit: 'rows' });
   });
   request.output.progress(null);
-  return rows;
+  return digests;
 }
 
 function compareDigest(entry: TableEntry, found: TableDigest): string[] {
@@ -166,12 +188,22 @@ function compareDigest(entry: TableEntry, found: TableDigest): string[] {
   return same ? [] : [`table ${entry.name}: the content of its rows differs from the backup's`];
 }
 
-async function digestTable(
+interface TablePart {
+  readonly selection: RowSelection;
+}
+
+const HASH_ONLY = {
+  insertPrefix: Buffer.alloc(0),
+  statementBytesTarget: 1,
+  memberBytesTarget: 1,
+  hashOnly: true,
+};
+
+async function splitForDigest(
   session: Session,
   entry: TableEntry,
   record: TableRecord,
-): Promise<TableDigest> {
-  const reader = new RowReader();
+): Promise<TablePart[]> {
   const key = record.uniqueKeys.find(
     (candidate) => entry.key !== null && candidate.columns.join() === entry.key.join(),
   );
@@ -180,27 +212,13 @@ async function digestTable(
     key === undefined || keyPlans === undefined
       ? [WHOLE_TABLE]
       : await splitIntoRanges(session, { table: record, key, keyPlans, rangeBytes: RANGE_BYTES });
-  const digests: TableDigest[] = [];
-  for (const range of ranges) {
-    digests.push(
-      await reader.read(
-        session,
-        {
-          table: entry.name,
-          columns: entry.columns,
-          versioned: entry.versioned === true,
-          ...(key === undefined || ranges.length === 1 ? {} : { key }),
-          range,
-        },
-        {
-          insertPrefix: Buffer.from('-'),
-          statementBytesTarget: 1,
-          memberBytesTarget: 1,
-          hashOnly: true,
-        },
-        () => Promise.resolve(),
-      ),
-    );
-  }
-  return combineDigests(digests);
+  return ranges.map((range) => ({
+    selection: {
+      table: entry.name,
+      columns: entry.columns,
+      versioned: entry.versioned === true,
+      ...(key === undefined || ranges.length === 1 ? {} : { key }),
+      range,
+    },
+  }));
 }

@@ -6,16 +6,16 @@ import type { CatalogEntry } from '../catalog/records.js';
 import { ReshelveError } from '../errors.js';
 import { acquireDatabaseLock } from '../mysql/database-lock.js';
 import type { BackupFile } from './backup-file.js';
-import { discard, nameBackupFile, publish } from './backup-file.js';
+import { discard, nameBackupFile, publish, withdraw } from './backup-file.js';
 import { hashFile } from './catalog-rebuild.js';
-import type { Context } from './context.js';
+import type { Context, Warning } from './context.js';
 import { withSignals } from './context.js';
 import { removeLeftovers } from './leftovers.js';
 import { writeWithMysqldump } from './mysqldump-engine.js';
 import { applyRetention } from './retention.js';
 import type { RetentionOutcome } from './retention.js';
 import type { Run, RunFields } from './run.js';
-import { recordedRun } from './run.js';
+import { describeFailure, recordedRun } from './run.js';
 import { openDatabase } from './sessions.js';
 import { writeArchive } from './write-archive.js';
 
@@ -25,6 +25,7 @@ export interface FullBackupResult {
   readonly file: string;
   readonly notes: readonly string[];
   readonly retention: RetentionOutcome;
+  readonly warnings: readonly Warning[];
 }
 
 export async function runFullBackup(context: Context): Promise<FullBackupResult> {
@@ -43,14 +44,39 @@ async function backUp(run: Run): Promise<FullBackupResult> {
       configuration.backup.engine === 'mysqldump'
         ? await writeWithMysqldump(run, file)
         : await writeNatively(run, file);
-    await publish(run, file);
-    const { size } = await stat(file.finalPath);
-    const entry = await run.record({ file: file.relative, sizeBytes: size, ...fields });
-    const retention = await applyRetention(run, entry);
-    return { entry, file: file.shown, notes, retention };
+    const entry = await publishAndRecord(run, file, fields);
+    const retention = await applyRetentionOrWarn(run, entry);
+    return { entry, file: file.shown, notes, retention, warnings: run.warnings };
   } catch (error) {
     await discard(file);
     throw error;
+  }
+}
+
+/** A run that cannot be recorded has failed, and a failed run leaves no finished name. */
+async function publishAndRecord(
+  run: Run,
+  file: BackupFile,
+  fields: RunFields,
+): Promise<CatalogEntry> {
+  await publish(run, file);
+  try {
+    const { size } = await stat(file.finalPath);
+    return await run.record({ file: file.relative, sizeBytes: size, ...fields });
+  } catch (error) {
+    await withdraw(file);
+    throw error;
+  }
+}
+
+/** The backup is safe and recorded by now; that old ones could not go is no failure of it. */
+async function applyRetentionOrWarn(run: Run, entry: CatalogEntry): Promise<RetentionOutcome> {
+  try {
+    return await applyRetention(run, entry);
+  } catch (error) {
+    const { message } = describeFailure(error);
+    run.warn({ code: 'RETENTION_FAILED', message: `old backups were not removed: ${message}` });
+    return { kept: [], removed: [] };
   }
 }
 

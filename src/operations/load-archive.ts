@@ -12,6 +12,7 @@ import { splitInserts } from '../sql/insert-split.js';
 import { quoteIdentifier } from '../sql/quote.js';
 import type { SplitStatement } from '../sql/statement-splitter.js';
 import { splitStatements } from './archive-definitions.js';
+import { DeferredKeys } from './deferred-keys.js';
 import type { Output } from './context.js';
 
 export interface LoadRequest {
@@ -42,6 +43,7 @@ const WISHED_SESSION = [
   'SET SESSION sql_generate_invisible_primary_key = 0',
   'SET SESSION innodb_strict_mode = 0',
   'SET SESSION explicit_defaults_for_timestamp = 1',
+  'SET SESSION innodb_ddl_buffer_size = 67108864',
 ] as const;
 
 const DEADLOCK_RETRIES_MAX = 5;
@@ -86,10 +88,12 @@ async function loadMembers(
   const [first] = sessions;
   if (first === undefined) throw new Error('assertion failed: a load has a session');
   for (const member of ofKind('sequence')) await loadDefinition(request, first, member);
+  const deferred = new DeferredKeys(ofKind('data'));
   await inParallel(sessions, ofKind('table'), (session, member) =>
-    loadDefinition(request, session, member),
+    loadDefinition(request, session, member, deferred),
   );
-  const rowsByTable = await loadRows(request, sessions, ofKind('data'));
+  const rowsByTable = await loadRows(request, sessions, ofKind('data'), deferred);
+  for (const statement of deferred.foreignKeys()) await first.execute(statement);
   for (const member of ofKind('object')) await loadDefinition(request, first, member);
   for (const member of request.reader.members()) {
     if (member.kind === 'closing') await loadCounters(request, first, member);
@@ -116,13 +120,17 @@ async function loadDefinition(
   request: LoadRequest,
   session: Session,
   member: MemberEntry,
+  deferred?: DeferredKeys,
 ): Promise<void> {
   const sql = await request.reader.readMember(member.number);
   for (const statement of splitStatements(sql)) {
     const text = request.rewrite === undefined ? statement.text : request.rewrite(statement);
     if (text === undefined) continue;
+    const isTable = statement.kind === 'CREATE TABLE' && member.table !== undefined;
     try {
-      await session.execute(text);
+      await session.execute(
+        isTable ? (deferred?.take(member.table, text, session.facts.flavour) ?? text) : text,
+      );
     } catch (error) {
       throw inMember(error, request.reader, member);
     }
@@ -147,6 +155,7 @@ async function loadRows(
   request: LoadRequest,
   sessions: readonly Session[],
   members: readonly MemberEntry[],
+  deferred: DeferredKeys,
 ): Promise<Map<string, number>> {
   const total = members.reduce((bytes, member) => bytes + member.sqlLength, 0);
   const rowsByTable = new Map<string, number>();
@@ -157,6 +166,8 @@ async function loadRows(
     rowsByTable.set(table, (rowsByTable.get(table) ?? 0) + rows);
     done += member.sqlLength;
     request.output.progress({ activity: 'Restoring rows', done, total, unit: 'bytes' });
+    const statement = deferred.memberDone(table);
+    if (statement !== undefined) await session.execute(statement);
   });
   request.output.progress(null);
   return rowsByTable;
