@@ -1,6 +1,11 @@
 /** Reads tables with their columns, unique keys and definitions. */
-import { ReshelveError } from '../errors.js';
-import { quoteIdentifier, quoteString } from '../sql/quote.js';
+import { assert, ReshelveError } from '../errors.js';
+import { quoteString } from '../sql/quote.js';
+import {
+  readExactDefinition,
+  readPrintedDefinitions,
+  withTrueMembers,
+} from './exact-definition.js';
 import type { ColumnRecord, KeyRecord, TableRecord } from './schema.js';
 import type { Session, TextRecord } from './session.js';
 
@@ -68,15 +73,14 @@ export async function readTables(
 ): Promise<TableRecord[]> {
   const columns = await readColumns(session, database);
   const keys = await readUniqueKeys(session, database, columns);
+  const openable = listed.map((table) => withEngine(database, table));
+  const names = openable.map((table) => table.name);
+  const printed = await readPrintedDefinitions(session, database, names);
   const tables: TableRecord[] = [];
-  for (const table of listed) {
-    if (table.engine === null) {
-      throw new ReshelveError(
-        'UNSUPPORTED',
-        `table ${database}.${table.name} cannot be opened by the server: ${table.comment}`,
-        { hint: 'Run `CHECK TABLE` on it; repair or drop it, then run the backup again.' },
-      );
-    }
+  for (const [at, table] of openable.entries()) {
+    const text = printed[at];
+    assert(text !== undefined, 'each table has its definition');
+    const exact = await readExactDefinition(session, database, table.name, text);
     tables.push({
       name: table.name,
       kind: table.versioned ? 'system-versioned' : 'table',
@@ -84,27 +88,26 @@ export async function readTables(
       transactional: table.transactional,
       estimatedRows: table.estimatedRows,
       estimatedBytes: table.estimatedBytes,
-      columns: columns.get(table.name) ?? [],
+      columns: (columns.get(table.name) ?? []).map((column) => withTrueMembers(column, exact)),
       uniqueKeys: keys.get(table.name) ?? [],
-      createStatement: await readCreateTable(session, database, table.name),
+      createStatement: exact.createStatement,
+      uncertainColumns: exact.uncertain,
     });
   }
   return tables;
 }
 
-/** SHOW CREATE TABLE, in utf8mb4. */
-export async function readCreateTable(
-  session: Session,
+function withEngine(
   database: string,
-  table: string,
-): Promise<Buffer> {
-  const name = `${quoteIdentifier(database)}.${quoteIdentifier(table)}`;
-  const { rows } = await session.query(`SHOW CREATE TABLE ${name}`);
-  const text = rows[0]?.[1];
-  if (text === undefined || text === null) {
-    throw new ReshelveError('SCHEMA_CHANGED', `table ${database}.${table} has no definition`);
-  }
-  return text;
+  table: ListedTable,
+): ListedTable & { readonly engine: string } {
+  const { name, engine, comment } = table;
+  if (engine !== null) return { ...table, engine };
+  throw new ReshelveError(
+    'UNSUPPORTED',
+    `table ${database}.${name} cannot be opened by the server: ${comment}`,
+    { hint: 'Run `CHECK TABLE` on it; repair or drop it, then run the backup again.' },
+  );
 }
 
 async function readColumns(

@@ -27,8 +27,10 @@ export interface TableRecord {
   readonly estimatedBytes: number;
   readonly columns: readonly ColumnRecord[];
   readonly uniqueKeys: readonly KeyRecord[];
-  /** SHOW CREATE TABLE, in utf8mb4. */
+  /** SHOW CREATE TABLE to the letter, in utf8mb4 (see exact-definition.ts). */
   readonly createStatement: Buffer;
+  /** Columns of whose members or default the server did not tell what a printed `?` stands for. */
+  readonly uncertainColumns: readonly string[];
 }
 
 export type ObjectType =

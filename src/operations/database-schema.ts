@@ -4,7 +4,7 @@ import type { GrantSet } from '../mysql/grants.js';
 import { readObjects } from '../mysql/schema-objects.js';
 import type { TableListing } from '../mysql/schema-tables.js';
 import { listTables, readTables } from '../mysql/schema-tables.js';
-import type { DatabaseSchema, StoredObject } from '../mysql/schema.js';
+import type { DatabaseSchema, StoredObject, TableRecord } from '../mysql/schema.js';
 import type { Flavour } from '../mysql/server-facts.js';
 import type { Session } from '../mysql/session.js';
 import { quoteIdentifier, quoteString } from '../sql/quote.js';
@@ -52,6 +52,7 @@ export async function readDatabaseSchema(
     schema: { name: database, characterSet, collation, tables, objects },
     warnings: [
       ...(routinesVisible ? [] : [hiddenRoutines(database, user, hint)]),
+      ...tables.flatMap(uncertainColumns),
       ...objects.flatMap((object) => (object.broken === undefined ? [] : [brokenObject(object)])),
     ],
   };
@@ -137,6 +138,15 @@ function hiddenRoutines(database: string, user: string, hint: string): Warning {
       `${user} may not see stored procedures and functions: if ${database} has any, they are NOT ` +
       `in this backup. ${hint}`,
   };
+}
+
+function uncertainColumns(table: TableRecord): Warning[] {
+  return table.uncertainColumns.map((column) => ({
+    code: 'DEFINITION_UNCERTAIN',
+    message:
+      `the server prints \`?\` in the definition of column ${column} of table ${table.name} and did ` +
+      `not tell whether another character is lost there; compare it after a restore`,
+  }));
 }
 
 function brokenObject(object: StoredObject): Warning {

@@ -17,6 +17,16 @@ export function parseMemberList(columnType: string): readonly string[] | undefin
   }
 }
 
+/** The same list with the members of these numbers (from 1) named otherwise. */
+export function renameMembers(columnType: string, names: ReadonlyMap<number, string>): string {
+  const members = parseMemberList(columnType);
+  if (members === undefined) return columnType;
+  const quoted = members.map((member, at) => {
+    return `'${(names.get(at + 1) ?? member).replaceAll("'", "''")}'`;
+  });
+  return `${columnType.slice(0, columnType.indexOf('('))}(${quoted.join(',')})`;
+}
+
 /**
  * Whether each member, written as text, is found again as the same member. The server looks it up
  * by the column's collation, under which different members may be equal (they are when the table
