@@ -91,6 +91,10 @@ async function rememberDamage(
 
 async function remember(run: Run, backup: ChosenBackup, verification: Verification): Promise<void> {
   if (backup.entry === undefined) return;
+  // A look at the file alone takes nothing away from a proof by restore.
+  const proof = backup.entry.verification;
+  const isProven = proof?.status === 'success' && proof.method === 'restore';
+  if (isProven && verification.status === 'success' && verification.method === 'file') return;
   await run.context.catalog.update(backup.entry.id, {
     verifiedAt: run.context.now().toISOString(),
     verification,

@@ -311,8 +311,9 @@ function unlockedTables(schema: DatabaseSchema, snapshot: Snapshot): Warning[] {
     {
       code: 'NOT_OF_ONE_INSTANT',
       message:
-        `read without a lock, because the privilege LOCK TABLES is missing, though their engine ` +
-        `has no snapshots: ${names}`,
+        `read without a lock, though their engine has no snapshots, so they may not be of the ` +
+        `same instant as the others: ${names}. ` +
+        `The privilege LOCK TABLES is missing, or the lock could not be had in time.`,
     },
   ];
 }
