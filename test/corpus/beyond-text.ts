@@ -7,23 +7,6 @@ import { inSession, theme, type CorpusTheme } from './step.js';
  * apart from the corpus, for seeing that a tool notices, or reads it by another way.
  */
 
-/**
- * The server shows each character beyond the basic plane as `?` in the members of ENUM and SET, in
- * SHOW CREATE and in information_schema alike; two such members even become the same one.
- */
-const fourByteMembers = theme('four-byte-members', [
-  "CREATE TABLE four_byte_members (id INT PRIMARY KEY, e ENUM('😀', 'x😀y', 'plain'), s SET('😀', 'q'), w ENUM('a', '😀') CHARACTER SET utf16)",
-  "INSERT INTO four_byte_members VALUES (1, '😀', '😀,q', '😀'), (2, 'x😀y', '', 'a'), (3, 'plain', NULL, NULL)",
-  "CREATE TABLE four_byte_members_unused (id INT PRIMARY KEY, e ENUM('plain', '😀'))",
-  "INSERT INTO four_byte_members_unused VALUES (1, 'plain')",
-]);
-
-/** MySQL lets two such members stand side by side; MariaDB calls them duplicates. */
-const fourByteMembersAlike = theme('four-byte-members-alike', [
-  "CREATE TABLE four_byte_members_alike (id INT PRIMARY KEY, e ENUM('😀', '🎉', '?'))",
-  'INSERT INTO four_byte_members_alike VALUES (1, 1), (2, 2), (3, 3)',
-]);
-
 /** A stored generated value is the one that the writing session's sql_mode gave. */
 const generatedByMode = theme('generated-by-mode', [
   ...inSession({ sqlMode: '' }, [
@@ -46,10 +29,8 @@ const nationalLiteral = theme('national-literal', [
 
 export const mysqlBeyondText: readonly CorpusTheme[] = [
   jsonOpaque,
-  fourByteMembers,
-  fourByteMembersAlike,
   generatedByMode,
   nationalLiteral,
 ];
 
-export const mariadbBeyondText: readonly CorpusTheme[] = [versionedByTransaction, fourByteMembers];
+export const mariadbBeyondText: readonly CorpusTheme[] = [versionedByTransaction];

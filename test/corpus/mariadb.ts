@@ -6,6 +6,7 @@ import { charsets } from './shared/charsets.js';
 import { checks } from './shared/checks.js';
 import { engines } from './shared/engines.js';
 import { foreignKeys } from './shared/foreign-keys.js';
+import { fourByteMembers } from './shared/four-byte.js';
 import { geometry } from './shared/geometry.js';
 import { integers } from './shared/integers.js';
 import { autoIncrement, keys, shapes } from './shared/keys.js';
@@ -25,6 +26,7 @@ export const mariadbCorpus: readonly CorpusTheme[] = [
   reals,
   temporal('838:59:59.999999'),
   text,
+  fourByteMembers,
   charsets(false),
   binary,
   giants,

@@ -6,6 +6,7 @@ import { charsets } from './shared/charsets.js';
 import { checks } from './shared/checks.js';
 import { engines } from './shared/engines.js';
 import { foreignKeys } from './shared/foreign-keys.js';
+import { fourByteMembers, fourByteMembersAlike } from './shared/four-byte.js';
 import { geometry } from './shared/geometry.js';
 import { integers } from './shared/integers.js';
 import { autoIncrement, keys, shapes } from './shared/keys.js';
@@ -25,6 +26,8 @@ export const mysqlCorpus: readonly CorpusTheme[] = [
   reals,
   temporal('838:59:59.000000'),
   text,
+  fourByteMembers,
+  fourByteMembersAlike,
   charsets(true),
   binary,
   giants,

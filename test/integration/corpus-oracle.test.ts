@@ -97,7 +97,7 @@ describe.each(FLAVOURS)('corpus and oracle on %s', (flavour, corpus, specimens, 
   it('loads what no dump of text can bring back, and captures it', async () => {
     const beyond = flavour === 'mysql' ? mysqlBeyondText : mariadbBeyondText;
     const state = await loadedState(server, `beyond_${flavour}`, beyond);
-    expect(state.objects.size).toBeGreaterThan(2);
+    expect(state.objects.size).toBeGreaterThan(1);
   });
 
   describe('single alterations', () => {

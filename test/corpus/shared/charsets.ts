@@ -105,7 +105,7 @@ const GB18030: Charset = {
     hex('81308130 8135f437 94 39 fc 36 5c e3329a35'),
     ASCII,
   ],
-  members: [hex('815c'), hex('8135f437'), hex('81308130')],
+  members: [hex('815c'), hex('8135f437'), hex('9439fc36'), hex('81308130')],
 };
 
 /** Wide sets: every ASCII character holds a NUL byte, and 0x5C, 0x27 and 0x0A occur anywhere. */
