@@ -108,7 +108,7 @@ async function succeed(context: Context): Promise<FullBackupResult> {
     finishedAt: context.now().toISOString(),
   });
   await context.catalog.append(entry);
-  return { entry, file: 'x', notes: [], retention: { kept: [], removed: [] } };
+  return { entry, file: 'x', notes: [], retention: { kept: [], removed: [] }, warnings: [] };
 }
 
 /** Ends with the signal's reason once it aborts, after `cleanUpMs`. */
