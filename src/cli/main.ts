@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander';
 import { EXIT } from '../errors.js';
 import { TOOL_VERSION } from '../version.js';
 import { catalogCommand } from './catalog.js';
+import { doctorCommand } from './doctor.js';
 import { fullCommand } from './full.js';
 import { inspectCommand } from './inspect.js';
 import { listCommand } from './list.js';
@@ -27,6 +28,7 @@ scheduleCommand(program);
 listCommand(program);
 inspectCommand(program);
 catalogCommand(program);
+doctorCommand(program);
 
 try {
   await program.parseAsync();
