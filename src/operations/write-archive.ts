@@ -160,9 +160,11 @@ class ArchiveAttempt {
       note: (line) => this.#notes.push(line),
     });
     this.#toClose.push(snapshot);
-    const known = new Set(tables.map((table) => table.name));
     const now = (await listTables(control, this.#database)).tables;
-    if (now.length === known.size && now.every((table) => known.has(table.name))) {
+    const known = new Set(now.map((table) => table.name));
+    // Under the backup lock nothing has come or gone since before the snapshot.
+    if (snapshot.guard.kind === 'backup-lock') return { snapshot, known };
+    if (tables.length === known.size && tables.every((table) => known.has(table.name))) {
       return { snapshot, known };
     }
     throw new ReshelveError(
