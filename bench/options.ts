@@ -15,7 +15,7 @@ export interface BenchOptions {
 export const USAGE = `npm run bench -- [options]
   --size 1GB             size of the generated database (GB or MB of rows, without indexes)
   --rounds 5             how often each command runs; they take turns
-  --only backup|restore  one half of it (restore still makes one backup of each kind)
+  --only backup|restore  one half of it (restore still makes the backups that it reads)
   --no-peers             without mydumper, myloader and pigz
   --data-directory DIR   keep the generated data there and use it again
   --output FILE          where the result goes (bench/results/latest.json)

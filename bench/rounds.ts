@@ -79,11 +79,11 @@ async function compareAll(bench: Bench): Promise<BenchReport> {
   const cores = availableParallelism();
   const contenders = await prepareContenders({ server, optionFile, peers, cores, log });
   for (const line of describeSetting(machine, server, dataset)) log(line);
-  const backups = await compareBackups(
-    bench,
-    contenders.backups,
-    parts.includes('backup') ? rounds : 1,
-  );
+  const isRead = ({ output }: Contender): boolean =>
+    contenders.restores.some((restore) => restore.output === output);
+  const backups = parts.includes('backup')
+    ? await compareBackups(bench, contenders.backups, rounds)
+    : await compareBackups(bench, contenders.backups.filter(isRead), 1);
   const restores = parts.includes('restore')
     ? await compareRestores(bench, contenders.restores, rounds)
     : [];
