@@ -25,8 +25,8 @@ import { ServerError } from './server-error.js';
 import type { ServerFacts } from './server-facts.js';
 import { SocketReader } from './socket-reader.js';
 
-/** A statement that waits longer than this for its first answer has failed. */
-export const STATEMENT_TIMEOUT_MS_DEFAULT = 24 * 3600 * 1000;
+/** For statements that may rightly take long before they answer: definitions, keys, big inserts. */
+const LONG_STATEMENT_TIMEOUT_MS = 24 * 3600 * 1000;
 /** An answer under way must keep coming. */
 export const SILENCE_MS_DEFAULT = 15 * 60 * 1000;
 const CLOSE_TIMEOUT_MS = 2000;
@@ -96,7 +96,7 @@ export class Session {
   /** Runs one statement and keeps its rows in memory: for small results only. */
   async query(sql: string | Uint8Array, options: QueryOptions = {}): Promise<ResultSet> {
     return this.#exclusively(async () => {
-      const timeoutMs = options.timeoutMs ?? STATEMENT_TIMEOUT_MS_DEFAULT;
+      const timeoutMs = options.timeoutMs ?? this.#silenceMs;
       this.#send(COM_QUERY, sql);
       let result = await this.#readResult(timeoutMs);
       while ((result.ok.status & SERVER_MORE_RESULTS_EXISTS) !== 0) {
@@ -109,6 +109,11 @@ export class Session {
   /** Runs a statement that returns no rows. */
   async execute(sql: string | Uint8Array, options: QueryOptions = {}): Promise<OkPacket> {
     return (await this.query(sql, options)).ok;
+  }
+
+  /** As `execute`, for a statement that may take hours before it answers. */
+  async executeLong(sql: string | Uint8Array): Promise<OkPacket> {
+    return this.execute(sql, { timeoutMs: LONG_STATEMENT_TIMEOUT_MS });
   }
 
   /** Rows as objects of text; for catalog queries, whose values are text or NULL. */
@@ -131,7 +136,7 @@ export class Session {
     this.#enter();
     try {
       this.#send(COM_QUERY, sql);
-      const timeoutMs = options.timeoutMs ?? STATEMENT_TIMEOUT_MS_DEFAULT;
+      const timeoutMs = options.timeoutMs ?? this.#silenceMs;
       const first = await this.#nextPacket(timeoutMs);
       const columns = await this.#readColumns(first, timeoutMs);
       return {

@@ -93,7 +93,7 @@ async function loadMembers(
     loadDefinition(request, session, member, deferred),
   );
   const rowsByTable = await loadRows(request, sessions, ofKind('data'), deferred);
-  for (const statement of deferred.foreignKeys()) await first.execute(statement);
+  for (const statement of deferred.foreignKeys()) await first.executeLong(statement);
   for (const member of ofKind('object')) await loadDefinition(request, first, member);
   for (const member of request.reader.members()) {
     if (member.kind === 'closing') await loadCounters(request, first, member);
@@ -128,7 +128,7 @@ async function loadDefinition(
     if (text === undefined) continue;
     const isTable = statement.kind === 'CREATE TABLE' && member.table !== undefined;
     try {
-      await session.execute(
+      await session.executeLong(
         isTable ? (deferred?.take(member.table, text, session.facts.flavour) ?? text) : text,
       );
     } catch (error) {
@@ -147,7 +147,7 @@ async function loadCounters(
   const openings = [...names].map((name) => `ALTER TABLE ${quoteIdentifier(name)} `);
   for (const { text } of splitStatements(await request.reader.readMember(member.number))) {
     const statement = text.toString('utf8');
-    if (openings.some((opening) => statement.startsWith(opening))) await session.execute(text);
+    if (openings.some((opening) => statement.startsWith(opening))) await session.executeLong(text);
   }
 }
 
@@ -167,7 +167,7 @@ async function loadRows(
     done += member.sqlLength;
     request.output.progress({ activity: 'Restoring rows', done, total, unit: 'bytes' });
     const statement = deferred.memberDone(table);
-    if (statement !== undefined) await session.execute(statement);
+    if (statement !== undefined) await session.executeLong(statement);
   });
   request.output.progress(null);
   return rowsByTable;
@@ -187,7 +187,7 @@ async function loadData(
     } catch (error) {
       const again = isServerError(error, ERRNO.deadlock) && attempt < DEADLOCK_RETRIES_MAX;
       if (!again) throw inMember(error, request.reader, member);
-      await session.execute('ROLLBACK');
+      await session.executeLong('ROLLBACK');
     }
   }
 }
@@ -200,8 +200,10 @@ async function insertAll(
 ): Promise<number> {
   let rows = 0;
   await session.execute('START TRANSACTION');
-  for (const statement of statements) rows += (await session.execute(statement)).affectedRows;
-  await session.execute('COMMIT');
+  for (const statement of statements) {
+    rows += (await session.executeLong(statement)).affectedRows;
+  }
+  await session.executeLong('COMMIT');
   if (member.rows !== undefined && rows !== member.rows) {
     throw new ReshelveError(
       'VERIFY_FAILED',

@@ -17,6 +17,9 @@ import type { Context } from './context.js';
 import type { DumpFile } from './foreign-statements.js';
 import { readStatements } from './foreign-statements.js';
 
+/** InnoDB counts by reading. */
+const COUNT_TIMEOUT_MS = 6 * 3600 * 1000;
+
 export interface ForeignDump extends DumpFile {
   /** The database that the dump says it is of. */
   readonly sourceDatabase: string | undefined;
@@ -100,7 +103,7 @@ async function runStatements(load: ForeignLoad, session: Session): Promise<void>
     if (decision.action === 'refuse') throw refused(dump, decision.reason);
     if (decision.action === 'skip') continue;
     try {
-      await session.execute(finalText(load, statement, decision.text));
+      await session.executeLong(finalText(load, statement, decision.text));
     } catch (error) {
       throw inLine(error, dump, statement);
     }
@@ -135,7 +138,9 @@ async function countRows(load: ForeignLoad, session: Session): Promise<ForeignLo
   let rows = 0;
   for (const { name } of tables) {
     const table = `${quoteIdentifier(load.database)}.${quoteIdentifier(name)}`;
-    const count = Number(await session.value(`SELECT COUNT(*) FROM ${table}`));
+    const count = Number(
+      await session.value(`SELECT COUNT(*) FROM ${table}`, { timeoutMs: COUNT_TIMEOUT_MS }),
+    );
     counts.push({ name, rows: count });
     rows += count;
   }

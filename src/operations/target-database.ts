@@ -46,5 +46,5 @@ export async function createDatabase(
 }
 
 export async function dropDatabase(session: Session, database: string): Promise<void> {
-  await session.execute(`DROP DATABASE IF EXISTS ${quoteIdentifier(database)}`);
+  await session.executeLong(`DROP DATABASE IF EXISTS ${quoteIdentifier(database)}`);
 }

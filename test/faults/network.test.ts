@@ -73,7 +73,10 @@ describe.each(PLACES)('between here and %s with %i books', (flavour, books) => {
   beforeAll(async () => {
     server = await sharedServer(flavour);
     library = await createLibrary(server, { books });
-    workspace = await createWorkspace(server, library.name, { BACKUP_THREADS: '2' });
+    workspace = await createWorkspace(server, library.name, {
+      BACKUP_THREADS: '2',
+      DB_TIMEOUT_SECONDS: '5',
+    });
     const proxy = await startProxy(server, { onPacket: () => undefined });
     const result = await workspace.run(['full'], { DB_PORT: String(proxy.port) });
     expect(result.code, result.stderr).toBe(0);
@@ -128,9 +131,25 @@ describe.each(PLACES)('between here and %s with %i books', (flavour, books) => {
       },
     }));
     await expectFailure(workspace, before, result, {
-      codes: ['PROTOCOL'],
+      // A length that promises more than there is can only be noticed by waiting for it.
+      codes: ['PROTOCOL', 'TIMEOUT'],
       names: [/./],
-      next: /TLS|network/,
+      secrets: [server.password],
+    });
+  });
+
+  test('the server falls silent half way', async () => {
+    const before = await photograph(workspace);
+    const limit = Math.floor(usual.bytes * 0.5);
+    const result = await fullThrough(() => ({
+      onDown: async (chunk, { offset }) => {
+        if (offset + chunk.length > limit) await new Promise(() => undefined);
+      },
+    }));
+    await expectFailure(workspace, before, result, {
+      codes: ['TIMEOUT'],
+      names: ['127.0.0.1', '5 s'],
+      next: /PROCESSLIST/,
       secrets: [server.password],
     });
   });

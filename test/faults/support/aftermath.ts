@@ -15,7 +15,7 @@ export interface Photograph {
 }
 
 const FINISHED = /^[^.].*\.sql\.gz$/;
-const PARTIAL = /\.partial$/;
+const PARTIAL_SUFFIX = '.partial';
 
 export async function photograph(workspace: Workspace): Promise<Photograph> {
   const files = new Map<string, string>();
@@ -70,7 +70,9 @@ export async function expectFailure(
 export async function expectNothingNew(workspace: Workspace, before: Photograph): Promise<void> {
   const { files } = await photograph(workspace);
   expect(Object.fromEntries(files)).toEqual(Object.fromEntries(before.files));
-  expect((await namesIn(workspace.backups)).filter((name) => PARTIAL.test(name))).toEqual([]);
+  expect(
+    (await namesIn(workspace.backups)).filter((name) => name.endsWith(PARTIAL_SUFFIX)),
+  ).toEqual([]);
 }
 
 export async function expectNoSecrets(

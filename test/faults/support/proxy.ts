@@ -17,8 +17,11 @@ export interface Passage {
 }
 
 export interface ProxyPlan {
-  /** May change the bytes in place; called for everything that the server sends. */
-  readonly onDown?: (chunk: Buffer, passage: Passage) => void;
+  /**
+   * May change the bytes in place; called for everything that the server sends. What the connection
+   * carries waits for the result.
+   */
+  readonly onDown?: (chunk: Buffer, passage: Passage) => void | Promise<void>;
   /** Called for each whole packet header that the server sends; may change it in place. */
   readonly onPacket?: (header: Buffer, packet: PacketPassage) => void;
   /** Most bytes a second from the server, over all connections. */
@@ -143,7 +146,7 @@ class FaultProxy implements Proxy {
           this.#downBytes += chunk.length;
           connectionOffset += chunk.length;
           if (this.#plan.onPacket !== undefined) headers.push(chunk);
-          this.#plan.onDown?.(chunk, passage);
+          await this.#plan.onDown?.(chunk, passage);
           await this.#throttle();
           if (!this.#pairs.has(connection)) return;
           if (!client.write(chunk))
