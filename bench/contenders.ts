@@ -19,7 +19,7 @@ export interface Contender {
   readonly script: string;
   /** A file or folder below the work directory. */
   readonly output: string;
-  /** Ours must not fail; a peer may, and is then left out with a note. */
+  /** A peer that fails is left out from then on, with a note. */
   readonly isOurs: boolean;
 }
 

@@ -27,11 +27,15 @@ async function main(args: readonly string[], signal: AbortSignal): Promise<numbe
     await mkdir(dirname(options.output), { recursive: true });
     await writeFile(options.output, `${JSON.stringify(report, null, 2)}\n`);
     console.log(`\nwritten to ${options.output}`);
-    return 0;
+    return report.results.some(({ name, failures }) => isOurs(name) && failures > 0) ? 1 : 0;
   } catch (error) {
     console.error(signal.aborted ? '\ninterrupted' : `\nbench failed: ${messageOf(error)}`);
     return signal.aborted ? 130 : 1;
   }
+}
+
+function isOurs(name: string): boolean {
+  return name.startsWith('reshelve');
 }
 
 function messageOf(error: unknown): string {

@@ -8,6 +8,7 @@ export interface Result {
   readonly name: string;
   readonly part: Part;
   readonly runs: readonly Measurement[];
+  readonly failures: number;
   /** Of the last run's output; of the file that it reads for a restore. */
   readonly outputBytes: number;
   /** What makes this run not comparable or failed, in words. */
@@ -18,6 +19,7 @@ export interface Summary {
   readonly name: string;
   readonly part: Part;
   readonly runs: number;
+  readonly failures: number;
   readonly wallSeconds: number;
   readonly wallSecondsMin: number;
   readonly wallSecondsMax: number;
@@ -53,6 +55,7 @@ function summarizeOne(result: Result, baseline: Result | undefined): Summary {
     name: result.name,
     part: result.part,
     runs: runs.length,
+    failures: result.failures,
     wallSeconds: round(wall, 2),
     wallSecondsMin: round(Math.min(...walls, wall), 2),
     wallSecondsMax: round(Math.max(...walls, wall), 2),

@@ -39,6 +39,7 @@ class Turns {
   readonly #request: TurnsRequest;
   readonly #runs: Measurement[] = [];
   #outputBytes = 0;
+  #failures = 0;
   #note: string | undefined;
 
   constructor(contender: Contender, request: TurnsRequest) {
@@ -46,11 +47,11 @@ class Turns {
     this.#request = request;
   }
 
-  /** A peer that failed once is not tried again. */
+  /** A peer that failed once is not tried again; how often ours fails is a result. */
   async take(turn: number): Promise<void> {
     const { before, after, outputBytes, log, signal } = this.#request;
     const { name, isOurs, script } = this.#contender;
-    if (this.#note?.startsWith('failed') === true) return;
+    if (this.#failures > 0 && !isOurs) return;
     await before(this.#contender);
     try {
       const run = await measure({ ...this.#request, script });
@@ -59,8 +60,10 @@ class Turns {
       log(`round ${turn}, ${name}: ${describeRun(run, this.#outputBytes)}`);
       this.#note = (await after(this.#contender)) ?? this.#note;
     } catch (error) {
-      if (isOurs || signal.aborted) throw error;
-      this.#note = `failed: ${error instanceof Error ? error.message : String(error)}`;
+      if (signal.aborted) throw error;
+      this.#failures += 1;
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#note = `failed ${this.#failures} times: ${reason}`;
       log(`round ${turn}, ${name}: ${this.#note}`);
     }
   }
@@ -70,6 +73,7 @@ class Turns {
       name: this.#contender.name,
       part: this.#request.part,
       runs: this.#runs,
+      failures: this.#failures,
       outputBytes: this.#outputBytes,
       ...(this.#note === undefined ? {} : { note: this.#note }),
     };
