@@ -19,6 +19,7 @@ import type { Run } from './run.js';
 import { recordedRun } from './run.js';
 import { openServer } from './sessions.js';
 import { createDatabase, dropDatabase, lookAtDatabase } from './target-database.js';
+import type { DatabaseDefaults } from './target-database.js';
 
 export interface RestoreOptions {
   readonly file?: string;
@@ -237,17 +238,18 @@ export function renamed(statement: SplitStatement, from: string, to: string): Bu
 async function prepareTarget(
   context: Context,
   target: Target,
-  defaults: { readonly characterSet: string; readonly collation: string } | undefined,
+  defaults: DatabaseDefaults | undefined,
   keepOthers: boolean,
 ): Promise<void> {
   const { database } = target;
   const session: Session = await openServer(context, context.configuration.server);
   try {
-    const { exists } = await lookAtDatabase(session, database);
+    const state = await lookAtDatabase(session, database);
     target.isChanged = true;
-    if (exists && keepOthers) return;
-    if (exists) await dropDatabase(session, database);
-    await createDatabase(session, database, defaults);
+    if (state.exists && keepOthers) return;
+    if (state.exists) await dropDatabase(session, database);
+    // A dump that does not say its database's character set gets that of the one it replaces.
+    await createDatabase(session, database, defaults ?? state.defaults);
   } finally {
     await session.close();
   }

@@ -3,22 +3,35 @@ import { ReshelveError } from '../errors.js';
 import type { Session } from '../mysql/session.js';
 import { quoteIdentifier, quoteString } from '../sql/quote.js';
 
+export interface DatabaseDefaults {
+  readonly characterSet: string;
+  readonly collation: string;
+}
+
 export interface DatabaseState {
   readonly exists: boolean;
+  /** Undefined where it does not exist. */
+  readonly defaults: DatabaseDefaults | undefined;
   /** Tables, views and sequences in it. */
   readonly tables: readonly string[];
 }
 
 export async function lookAtDatabase(session: Session, database: string): Promise<DatabaseState> {
-  const exists =
-    (await session.value(
-      `SELECT 1 FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = ${quoteString(database)}`,
-    )) !== undefined;
+  const [schema] = await session.records(
+    `SELECT DEFAULT_CHARACTER_SET_NAME AS character_set, DEFAULT_COLLATION_NAME AS collation
+     FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = ${quoteString(database)}`,
+  );
   const records = await session.records(
     `SELECT TABLE_NAME AS name FROM information_schema.TABLES
      WHERE TABLE_SCHEMA = ${quoteString(database)} ORDER BY TABLE_NAME`,
   );
-  return { exists, tables: records.map((record) => record['name'] ?? '') };
+  const characterSet = schema?.['character_set'] ?? '';
+  const collation = schema?.['collation'] ?? '';
+  return {
+    exists: schema !== undefined,
+    defaults: schema === undefined ? undefined : { characterSet, collation },
+    tables: records.map((record) => record['name'] ?? ''),
+  };
 }
 
 /** Names of character sets and collations come from a file and go into SQL. */
@@ -31,7 +44,7 @@ function assertName(name: string): void {
 export async function createDatabase(
   session: Session,
   database: string,
-  defaults: { readonly characterSet: string; readonly collation: string } | undefined,
+  defaults: DatabaseDefaults | undefined,
 ): Promise<void> {
   if (defaults === undefined) {
     await session.execute(`CREATE DATABASE ${quoteIdentifier(database)}`);

@@ -46,7 +46,8 @@ test('mysqlbinlog reads the binary log of the running server', async () => {
   const name = String(row?.['Log_name']);
   const result = await runClient(server, 'mysqlbinlog', ['--read-from-remote-server', name]);
   expect(result.stderr).toBe('');
-  expect(result.stdout.toString('utf8')).toContain('at 4');
+  // The log of a whole test run may be longer than a string can be.
+  expect(result.stdout.toString('utf8', 0, 10_000)).toContain('at 4');
 });
 
 test.each(['pigz', 'igzip', 'gzip'] as const)('%s makes gzip of its input', async (name) => {
