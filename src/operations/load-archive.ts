@@ -2,6 +2,7 @@
  * Loads an archive into a database that exists: definitions, then the rows over several connections,
  * then routines, views, triggers and events. Every member is verified before its SQL is sent.
  */
+import { setTimeout } from 'node:timers/promises';
 import type { ArchiveReader } from '../archive/archive-reader.js';
 import type { MemberEntry } from '../archive/index-types.js';
 import { ReshelveError } from '../errors.js';
@@ -46,7 +47,8 @@ const WISHED_SESSION = [
   'SET SESSION innodb_ddl_buffer_size = 67108864',
 ] as const;
 
-const DEADLOCK_RETRIES_MAX = 5;
+const DEADLOCK_RETRIES_MAX = 8;
+const DEADLOCK_PAUSE_MS = 20;
 
 export async function loadArchive(request: LoadRequest): Promise<LoadResult> {
   const sessions: Session[] = [];
@@ -93,7 +95,7 @@ async function loadMembers(
     loadDefinition(request, session, member, deferred),
   );
   const rowsByTable = await loadRows(request, sessions, ofKind('data'), deferred);
-  for (const statement of deferred.foreignKeys()) await first.executeLong(statement);
+  for (const statement of deferred.foreignKeys()) await executeDefinition(first, statement);
   for (const member of ofKind('object')) await loadDefinition(request, first, member);
   for (const member of request.reader.members()) {
     if (member.kind === 'closing') await loadCounters(request, first, member);
@@ -128,11 +130,28 @@ async function loadDefinition(
     if (text === undefined) continue;
     const isTable = statement.kind === 'CREATE TABLE' && member.table !== undefined;
     try {
-      await session.executeLong(
+      await executeDefinition(
+        session,
         isTable ? (deferred?.take(member.table, text, session.facts.flavour) ?? text) : text,
       );
     } catch (error) {
       throw inMember(error, request.reader, member);
+    }
+  }
+}
+
+/**
+ * Tables that are made at the same time and refer to each other can meet in a deadlock of the
+ * server's dictionary; the one that lost has done nothing and is tried again.
+ */
+async function executeDefinition(session: Session, text: string | Buffer): Promise<void> {
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      await session.executeLong(text);
+      return;
+    } catch (error) {
+      if (!isServerError(error, ERRNO.deadlock) || attempt >= DEADLOCK_RETRIES_MAX) throw error;
+      await setTimeout(DEADLOCK_PAUSE_MS * (attempt + 1));
     }
   }
 }
@@ -167,7 +186,7 @@ async function loadRows(
     done += member.sqlLength;
     request.output.progress({ activity: 'Restoring rows', done, total, unit: 'bytes' });
     const statement = deferred.memberDone(table);
-    if (statement !== undefined) await session.executeLong(statement);
+    if (statement !== undefined) await executeDefinition(session, statement);
   });
   request.output.progress(null);
   return rowsByTable;
