@@ -16,7 +16,7 @@ import ts from 'typescript';
 const ROOT = new URL('../..', import.meta.url).pathname;
 const OUTPUT_CHARACTERS_MAX = 1_000_000;
 
-/** Translates src/catalog and the two files that it stands on, one file each, into a new directory; gives its path. */
+/** Translates src/catalog and the two files that it stands on into a new directory; gives its path. */
 export function translateCatalog(): string {
   const directory = mkdtempSync(join(tmpdir(), 'reshelve-translated-'));
   const sources = readdirSync(join(ROOT, 'src/catalog')).map((name) => `catalog/${name}`);
