@@ -103,8 +103,18 @@ export class LeaseFile {
           throw error;
         }
       }
-      return { handle: await open(path, 'r+'), bytes };
+      return this.#openPlaced(path, bytes);
     });
+  }
+
+  /** A claim that its lock's next holder has swept is as good as one that was never had. */
+  async #openPlaced(path: string, bytes: number): Promise<PlacedLease | undefined> {
+    try {
+      return { handle: await open(path, 'r+'), bytes };
+    } catch (error) {
+      if (hasCode(error, 'ENOENT')) return undefined;
+      throw error;
+    }
   }
 
   /** exFAT and some network file systems know no hard links. */
@@ -176,7 +186,7 @@ export class LeaseFile {
         if (current?.ownerKey === ownerKey) await unlink(path);
         return true;
       } finally {
-        await unlink(claimPath);
+        await unlinkIfThere(claimPath);
       }
     });
   }
@@ -199,7 +209,7 @@ export class LeaseFile {
         const current = await this.look(path, 0);
         if (current?.ownerKey === this.ownerId) await unlink(path);
       } finally {
-        await unlink(claimPath);
+        await unlinkIfThere(claimPath);
       }
     });
   }
@@ -225,6 +235,15 @@ export class LeaseFile {
   async #isLeft(path: string, fileSystemMs: number): Promise<boolean> {
     const sight = (await this.look(path, fileSystemMs).catch(() => undefined))?.sight;
     return sight !== undefined && (sight.liveness === 'gone' || sight.ageMs > LEFTOVER_AGE_MS);
+  }
+}
+
+/** Between the removal of a lock and that of its claim, the next holder may have swept the claim. */
+async function unlinkIfThere(path: string): Promise<void> {
+  try {
+    await unlink(path);
+  } catch (error) {
+    if (!hasCode(error, 'ENOENT')) throw error;
   }
 }
 
