@@ -131,6 +131,12 @@ export const ERROR_TABLE = {
     meaning: 'A program that the settings name (mysqldump) is missing, failed or was killed.',
     hint: 'Run the program by hand to see why, or remove BACKUP_ENGINE to use the built-in engine.',
   },
+  RECOVERY_UNFINISHED: {
+    exitCode: EXIT.failed,
+    meaning:
+      'A recovery of this database was interrupted; until it is resumed or rolled back nothing else may write.',
+    hint: 'Run `reshelve recover --resume` to finish it, or `reshelve recover --rollback` to go back.',
+  },
   VERIFY_FAILED: {
     exitCode: EXIT.integrity,
     meaning: 'The restored copy differs from what the backup says it holds.',
@@ -161,6 +167,12 @@ export const ERROR_TABLE = {
     exitCode: EXIT.integrity,
     meaning: 'backup_logs.json is not the JSON array that it should be.',
     hint: 'Run `reshelve catalog rebuild`: it makes a new one from the backups themselves.',
+  },
+  JOURNAL_DAMAGED: {
+    exitCode: EXIT.integrity,
+    meaning:
+      'The journal of a recovery is damaged, so that nobody can tell how far the recovery came.',
+    hint: 'Look at the database, load the emergency backup beside the journal by hand if it is needed (docs/RECOVERY.md), then move the journal away.',
   },
   CHAIN_GAP: {
     exitCode: EXIT.gap,

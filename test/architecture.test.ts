@@ -33,6 +33,7 @@ const EDGES: Readonly<Record<string, string>> = {
   'src/archive/probe-file.ts': 'opens a file to see what it is',
   'src/catalog/store.ts': 'keeps backup_logs.json',
   'src/catalog/store-files.ts': 'replaces files atomically',
+  'src/catalog/store-journal.ts': 'appends to journals of recoveries',
   'src/catalog/store-lease.ts': 'holds and waits for locks',
   'src/catalog/store-lease-file.ts': 'keeps the files of locks',
   'src/catalog/store-process.ts': 'looks at other processes',

@@ -157,6 +157,34 @@ function isRealTime(localTime: string): boolean {
   return !Number.isNaN(time.getTime()) && time.toISOString() === iso;
 }
 
+/** Where emergency backups and the journals of recoveries lie. */
+export const RECOVERY_FOLDER = 'emergency';
+const JOURNAL = /^recovery_([A-Za-z0-9_@-]+)_(\d{8}_\d{6})(?:_(\d{2}))?\.journal$/;
+
+/** The relative path for the journal of a new recovery; named as its emergency backup is. */
+export function newJournalPath(
+  recovery: Omit<NewBackup, 'kind'>,
+  isTaken: (path: string) => boolean,
+): string {
+  const localTime = localTimestamp(recovery.startedAt, recovery.timeZone);
+  const start = `${RECOVERY_FOLDER}/recovery_${encodeDatabaseName(recovery.database)}_${localTime}`;
+  for (let ordinal = 1; ordinal <= ORDINAL_MAX; ordinal++) {
+    const path = `${start}${ordinal === 1 ? '' : `_${String(ordinal).padStart(2, '0')}`}.journal`;
+    if (!isTaken(path)) return path;
+  }
+  throw new Error(`assertion failed: ${ORDINAL_MAX} recoveries of one second`);
+}
+
+/** The database of a path that `newJournalPath` gave, else undefined. */
+export function parseJournalPath(path: string): { readonly database: string } | undefined {
+  const [folder, fileName, ...others] = path.split('/');
+  if (folder !== RECOVERY_FOLDER || fileName === undefined || others.length > 0) return undefined;
+  const [, encoded, localTime] = JOURNAL.exec(fileName) ?? [];
+  if (encoded === undefined || localTime === undefined || !isRealTime(localTime)) return undefined;
+  const database = decodeDatabaseName(encoded);
+  return database === undefined ? undefined : { database };
+}
+
 /** Code-unit order, the same in every locale. */
 export function compareText(left: string, right: string): number {
   if (left === right) return 0;

@@ -8,6 +8,7 @@ import { EXIT, ReshelveError } from '../errors.js';
 import type { FullBackupResult } from '../operations/full-backup.js';
 import { scheduleSurprise } from '../operations/schedule-expression.js';
 import { nextLostRun } from '../operations/schedule-gap.js';
+import { warnOfUnfinishedRecoveries } from '../operations/unfinished-recovery.js';
 import type { SchedulerEvent, StopOutcome } from '../scheduler/scheduler.js';
 import { readSchedule, Scheduler } from '../scheduler/scheduler.js';
 import { formatLocalTime } from './local-time.js';
@@ -53,6 +54,7 @@ export function scheduleCommand(program: Command): void {
         },
       });
       announce(output, configuration, now());
+      await warnOfUnfinishedRecoveries({ configuration, output });
       const outcome = await runUntilSignal(scheduler);
       output.line('Scheduler stopped');
       if (json === true)

@@ -5,6 +5,7 @@ import { loadConfiguration } from '../config/load.js';
 import type { ExitCode } from '../errors.js';
 import { ReshelveError } from '../errors.js';
 import type { Context } from '../operations/context.js';
+import { warnOfUnfinishedRecoveries } from '../operations/unfinished-recovery.js';
 import { TerminalOutput } from './terminal-output.js';
 
 export interface GlobalOptions {
@@ -22,6 +23,7 @@ export interface VerbResult {
 export async function withContext(
   command: Command,
   verb: (context: Context) => Promise<VerbResult>,
+  own: { readonly speaksOfRecoveries?: boolean } = {},
 ): Promise<void> {
   const options = command.optsWithGlobals<GlobalOptions>();
   const json = options.json === true;
@@ -31,6 +33,7 @@ export async function withContext(
     stream: json ? process.stderr : process.stdout,
   });
   for (const message of configuration.warnings) output.warn({ code: 'CONFIG', message });
+  if (own.speaksOfRecoveries !== true) await warnOfUnfinishedRecoveries({ configuration, output });
   const interruption = new AbortController();
   const stopListening = abortOnSignals(interruption);
   try {

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { loadConfiguration } from '../config/load.js';
 import { EXIT, ReshelveError } from '../errors.js';
 import type { Context } from '../operations/context.js';
+import { warnOfUnfinishedRecoveries } from '../operations/unfinished-recovery.js';
 import { onStopWishes } from './signals.js';
 import { TerminalOutput } from './terminal-output.js';
 import type { GlobalOptions, VerbResult } from './with-context.js';
@@ -31,7 +32,7 @@ export async function withoutSettings(
   });
   const { signal } = interruption;
   try {
-    const result = await verb({ output, signal, ...readPlace(output) });
+    const result = await verb({ output, signal, ...(await readPlace(output)) });
     if (json === true) process.stdout.write(`${JSON.stringify(result.document, null, 2)}\n`);
     process.exitCode = result.exitCode;
   } catch (error) {
@@ -42,9 +43,13 @@ export async function withoutSettings(
   }
 }
 
-function readPlace(output: TerminalOutput): Pick<FileContext, 'directory' | 'timeZone'> {
+async function readPlace(
+  output: TerminalOutput,
+): Promise<Pick<FileContext, 'directory' | 'timeZone'>> {
   try {
-    const { backup } = loadConfiguration({ cwd: process.cwd(), environment: process.env });
+    const configuration = loadConfiguration({ cwd: process.cwd(), environment: process.env });
+    const { backup } = configuration;
+    await warnOfUnfinishedRecoveries({ configuration, output });
     return { directory: backup.directory, timeZone: backup.timeZone };
   } catch (error) {
     if (!(error instanceof ReshelveError) || error.code !== 'CONFIG') throw error;

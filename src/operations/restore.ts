@@ -54,7 +54,8 @@ export async function runRestore(
     const database = options.into ?? context.configuration.databaseName;
     return { file: options.file ?? '', database, rows: 0, seconds: 0, dryRun: true };
   }
-  return recordedRun(context, 'restore', (run) => restore(run, options));
+  const database = options.into ?? context.configuration.databaseName;
+  return recordedRun(context, 'restore', (run) => restore(run, options), { database });
 }
 
 interface Preparation {

@@ -12,6 +12,7 @@ import { ERROR_TABLE } from '../errors.js';
 import { rebuildCatalog } from './catalog-rebuild.js';
 import type { Context, Warning } from './context.js';
 import { withSignals } from './context.js';
+import { refuseWhileUnfinished } from './unfinished-recovery.js';
 
 /** What a run knows of its result besides what the frame knows itself. */
 export type RunFields = Partial<
@@ -31,13 +32,33 @@ export interface Run {
   confirmLock(): Promise<void>;
 }
 
-/** Runs `work` under the directory lock; a failure is recorded and thrown on. */
+export interface RunClaim {
+  /** The database that the run is about; DB_NAME where it is left out. */
+  readonly database?: string;
+  /** The run is the one that finishes an interrupted recovery. */
+  readonly finishesRecovery?: boolean;
+}
+
+/** Runs that write to the database, or whose result an unproven database would spoil. */
+const REFUSED_WHILE_RECOVERING: ReadonlySet<RunType> = new Set([
+  'full',
+  'incremental',
+  'restore',
+  'recover',
+  'prune',
+]);
+
+/**
+ * Runs `work` under the directory lock; a failure is recorded and thrown on. An interrupted recovery
+ * of the same database refuses it.
+ */
 export async function recordedRun<T>(
   context: Context,
   type: RunType,
   work: (run: Run) => Promise<T>,
+  claim: RunClaim = {},
 ): Promise<T> {
-  const run = new RecordedRun(context, type);
+  const run = new RecordedRun(context, type, claim);
   try {
     return await run.underLock(work);
   } catch (error) {
@@ -49,15 +70,17 @@ export async function recordedRun<T>(
 class RecordedRun {
   readonly #context: Context;
   readonly #type: RunType;
+  readonly #claim: RunClaim;
   readonly #id = randomUUID();
   readonly #startedAt: Date;
   readonly #startedMs = performance.now();
   readonly #warnings: Warning[] = [];
   #recorded = false;
 
-  constructor(context: Context, type: RunType) {
+  constructor(context: Context, type: RunType, claim: RunClaim) {
     this.#context = context;
     this.#type = type;
+    this.#claim = claim;
     this.#startedAt = context.now();
   }
 
@@ -70,6 +93,7 @@ class RecordedRun {
       signal: this.#context.signal,
     });
     try {
+      await this.#ensureNoRecovery();
       await this.#ensureCatalog();
       return await work({
         id: this.#id,
@@ -123,7 +147,7 @@ class RecordedRun {
       id: this.#id,
       type: this.#type,
       status,
-      database: this.#context.configuration.databaseName,
+      database: this.#database(),
       file: null,
       startedAt: this.#startedAt.toISOString(),
       finishedAt: this.#context.now().toISOString(),
@@ -133,6 +157,16 @@ class RecordedRun {
       trigger: this.#context.trigger,
       ...fields,
     };
+  }
+
+  #database(): string {
+    return this.#claim.database ?? this.#context.configuration.databaseName;
+  }
+
+  async #ensureNoRecovery(): Promise<void> {
+    if (this.#claim.finishesRecovery === true) return;
+    if (!REFUSED_WHILE_RECOVERING.has(this.#type)) return;
+    await refuseWhileUnfinished(this.#context, this.#database());
   }
 
   /** A damaged catalog must not cost tonight's backup: it is put aside and made anew. */
