@@ -23,7 +23,7 @@ interface RunFailure {
 }
 
 /** Where in the server's change stream the snapshot stands; null where the server did not say. */
-interface RecordedCoordinates {
+export interface RecordedCoordinates {
   readonly binlogFile: string | null;
   readonly position: number | null;
   readonly gtidSet: string | null;
@@ -37,6 +37,20 @@ export interface Verification {
   readonly method: 'restore' | 'file';
   /** The `verify` run (or the run itself) that found it. */
   readonly runId: string;
+}
+
+/** A backup's place in its chain, as its archive's header says it. */
+export interface RecordedChain {
+  /** The full backup that the chain begins with; a full one names itself. */
+  readonly fullId: string;
+  readonly method: 'full' | 'binlog' | 'ranges';
+  /** The newest state that the backup brings. */
+  readonly snapshotAt: string;
+  readonly serverFlavour: string;
+  /** Where its changes begin. */
+  readonly from?: RecordedCoordinates;
+  /** Why no incremental can follow by the binlog. */
+  readonly endsBinlog?: string;
 }
 
 /**
@@ -69,6 +83,8 @@ export interface CatalogEntry {
   readonly verification?: Verification;
   /** For an incremental: the id of the entry that it builds on. */
   readonly baseId?: string;
+  /** Missing in entries that earlier versions wrote. */
+  readonly chain?: RecordedChain;
   readonly tables?: number;
   readonly rows?: number;
   /** How many of each: `{"views": 2, "triggers": 3}`. */
@@ -100,6 +116,13 @@ const filePath = v.pipe(
   ),
 );
 
+const coordinates = v.looseObject({
+  binlogFile: v.nullable(v.string()),
+  position: v.nullable(count),
+  gtidSet: v.nullable(v.string()),
+  serverUuid: v.nullable(v.string()),
+});
+
 const ENTRY_SHAPE = v.looseObject({
   id: text,
   type: v.picklist(RUN_TYPES),
@@ -124,18 +147,21 @@ const ENTRY_SHAPE = v.looseObject({
     }),
   ),
   baseId: v.exactOptional(text),
+  chain: v.exactOptional(
+    v.looseObject({
+      fullId: text,
+      method: v.picklist(['full', 'binlog', 'ranges']),
+      snapshotAt: instant,
+      serverFlavour: text,
+      from: v.exactOptional(coordinates),
+      endsBinlog: v.exactOptional(text),
+    }),
+  ),
   tables: v.exactOptional(count),
   rows: v.exactOptional(count),
   objects: v.exactOptional(v.record(v.string(), count)),
   consistency: v.exactOptional(v.string()),
-  coordinates: v.exactOptional(
-    v.looseObject({
-      binlogFile: v.nullable(v.string()),
-      position: v.nullable(count),
-      gtidSet: v.nullable(v.string()),
-      serverUuid: v.nullable(v.string()),
-    }),
-  ),
+  coordinates: v.exactOptional(coordinates),
   emergencyFile: v.exactOptional(filePath),
   removedAt: v.exactOptional(instant),
   removedReason: v.exactOptional(v.string()),

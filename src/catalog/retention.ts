@@ -93,7 +93,7 @@ function existingFulls({ entries, existingFiles, database }: RetentionInput): Ca
 }
 
 /** The backup was made, is not marked as removed, and its file is there. */
-function isListed(entry: CatalogEntry, existingFiles: ReadonlySet<string>): boolean {
+export function isListed(entry: CatalogEntry, existingFiles: ReadonlySet<string>): boolean {
   const isMade = entry.status !== 'failed' && entry.file !== null;
   return isMade && entry.removedAt === undefined && existingFiles.has(entry.file);
 }
@@ -104,7 +104,7 @@ function isFullOf(path: string, database: string): boolean {
 }
 
 /** Negative where `left` is newer. File and id decide between equals so that plans repeat. */
-function compareAge(left: CatalogEntry, right: CatalogEntry): number {
+export function compareAge(left: CatalogEntry, right: CatalogEntry): number {
   return (
     Date.parse(right.startedAt) - Date.parse(left.startedAt) ||
     compareText(right.file ?? '', left.file ?? '') ||
@@ -112,7 +112,7 @@ function compareAge(left: CatalogEntry, right: CatalogEntry): number {
   );
 }
 
-function isGood(entry: CatalogEntry): boolean {
+export function isGood(entry: CatalogEntry): boolean {
   return entry.verification?.status !== 'failed';
 }
 
@@ -124,7 +124,7 @@ function isRestoreProven(entry: CatalogEntry): boolean {
   return isVerified(entry) && entry.verification?.method === 'restore';
 }
 
-function isFuture(entry: CatalogEntry, now: Date): boolean {
+export function isFuture(entry: CatalogEntry, now: Date): boolean {
   return Date.parse(entry.startedAt) > now.getTime();
 }
 
