@@ -15,6 +15,7 @@ import type { CompressedSql } from './gzip-member.js';
 import { encodeIndex } from './index-document.js';
 import type {
   ArchiveIndex,
+  ChangeEntry,
   IndexHeader,
   MemberEntry,
   ObjectReference,
@@ -50,6 +51,8 @@ export interface MemberInput {
   readonly range?: number;
   /** Rows of a data member. */
   readonly rows?: number;
+  /** Of `change` members, where the archive's method is `binlog`. */
+  readonly change?: Omit<ChangeEntry, 'member'>;
   readonly statements: number;
   /** Bytes of the longest statement, its `;` and line break included. */
   readonly longestStatement: number;
@@ -59,7 +62,7 @@ export interface MemberInput {
 }
 
 /** Everything that the index says besides what the writer knows itself. */
-export type IndexParts = Omit<ArchiveIndex, 'header' | 'members'> & {
+export type IndexParts = Omit<ArchiveIndex, 'header' | 'changes' | 'members'> & {
   readonly header: Omit<IndexHeader, 'totals'>;
 };
 
@@ -85,6 +88,7 @@ export class ArchiveWriter {
   readonly #signal: AbortSignal | undefined;
   readonly #budget: WorkBudget;
   readonly #members: MemberEntry[] = [];
+  readonly #changes: ChangeEntry[] = [];
   /** Members accepted, in the order of their `append`, not yet written. Never rejects. */
   readonly #underWay = new Set<Promise<void>>();
   /** Settles when the last write asked for so far is over. Never rejects. */
@@ -248,6 +252,7 @@ export class ArchiveWriter {
       statements,
       longestStatement,
     });
+    if (input.change !== undefined) this.#changes.push({ member: number, ...input.change });
     this.#sqlBytes += compressed.sqlLength;
     this.#longestStatement = Math.max(this.#longestStatement, longestStatement);
   }
@@ -261,7 +266,7 @@ export class ArchiveWriter {
     };
     const { tables, ranges, objects } = parts;
     const header = { ...parts.header, totals };
-    return { header, tables, ranges, objects, members: this.#members };
+    return { header, tables, ranges, objects, changes: this.#changes, members: this.#members };
   }
 
   #fail(error: unknown): void {

@@ -48,7 +48,7 @@ export function checkContents(index: ArchiveIndex): StructureProblem[] {
   const isFull = index.header.type === 'full';
   for (const tally of tallies.values()) problems.push(...checkTable(tally, isFull));
   if (isFull) objects.reportMissing(problems);
-  problems.push(...checkTotals(index));
+  problems.push(...checkChanges(index), ...checkTotals(index));
   return problems;
 }
 
@@ -160,6 +160,26 @@ class ObjectTally {
       if (count === 0) problems.push({ message: `${key} has no member` });
     }
   }
+}
+
+/** A chain's place where there is one, and one `change` line per member of logged changes. */
+function checkChanges({ header, changes, members }: ArchiveIndex): StructureProblem[] {
+  const problems: StructureProblem[] = [];
+  const report = (message: string): void => {
+    problems.push({ message });
+  };
+  if (header.type === 'full') {
+    if (header.chain !== undefined) report('a full archive follows no other');
+    if (changes.length > 0) report('a full archive has no changes');
+    return problems;
+  }
+  const changeMembers = members.filter(({ kind }) => kind === 'change').map(({ number }) => number);
+  const listed = changes.map(({ member }) => member);
+  const expected = header.chain?.method === 'binlog' ? changeMembers : [];
+  if (listed.join() !== expected.join()) {
+    report(`changes: expected those of ${expected.length} members but found ${listed.length}`);
+  }
+  return problems;
 }
 
 function checkTotals({ header, tables, members }: ArchiveIndex): StructureProblem[] {

@@ -1,11 +1,12 @@
 /**
  * The index member's SQL: one comment line per entry, `-- {"KIND":{…}}`, in the order archive,
- * tables, ranges, objects, members, end. Only ASCII is written (other characters as JSON escapes),
+ * tables, ranges, objects, changes, members, end. Only ASCII is written (other characters as JSON escapes),
  * so that no client's character set can read a line break out of a name.
  */
 import { ReshelveError } from '../errors.js';
 import { ARCHIVE_FORMAT } from './format.js';
 import {
+  changeSchema,
   endSchema,
   headerSchema,
   memberSchema,
@@ -16,6 +17,7 @@ import {
 } from './index-schema.js';
 import type {
   ArchiveIndex,
+  ChangeEntry,
   IndexHeader,
   MemberEntry,
   ObjectEntry,
@@ -46,11 +48,13 @@ function* encodedLines(index: ArchiveIndex): Generator<string> {
   for (const table of index.tables) yield encodeLine('table', table);
   for (const range of index.ranges) yield encodeLine('range', range);
   for (const object of index.objects) yield encodeLine('object', object);
+  for (const change of index.changes) yield encodeLine('change', change);
   for (const member of index.members) yield encodeLine('member', member);
   yield encodeLine('end', {
     tables: index.tables.length,
     ranges: index.ranges.length,
     objects: index.objects.length,
+    ...(index.changes.length > 0 && { changes: index.changes.length }),
     members: index.members.length,
   });
 }
@@ -68,6 +72,7 @@ interface IndexUnderway {
   readonly tables: TableEntry[];
   readonly ranges: RangeEntry[];
   readonly objects: ObjectEntry[];
+  readonly changes: ChangeEntry[];
   readonly members: MemberEntry[];
   ended: boolean;
 }
@@ -83,6 +88,7 @@ export function parseIndex(sql: Buffer): ArchiveIndex {
     tables: [],
     ranges: [],
     objects: [],
+    changes: [],
     members: [],
     ended: false,
   };
@@ -97,8 +103,8 @@ export function parseIndex(sql: Buffer): ArchiveIndex {
   if (index.header === undefined || !index.ended) {
     throw damagedLine(lineNumber, 'expected the last line of an index');
   }
-  const { header, tables, ranges, objects, members } = index;
-  return { header, tables, ranges, objects, members };
+  const { header, tables, ranges, objects, changes, members } = index;
+  return { header, tables, ranges, objects, changes, members };
 }
 
 function readLine(index: IndexUnderway, line: string, lineNumber: number): void {
@@ -117,6 +123,7 @@ function readLine(index: IndexUnderway, line: string, lineNumber: number): void 
   } else if (kind === 'table') index.tables.push(check(tableSchema));
   else if (kind === 'range') index.ranges.push(check(rangeSchema));
   else if (kind === 'object') index.objects.push(check(objectSchema));
+  else if (kind === 'change') index.changes.push(check(changeSchema));
   else if (kind === 'member') index.members.push(check(memberSchema));
   else if (kind === 'end') checkEnd(index, check(endSchema), lineNumber);
   // Any other kind is an addition that readers of this format can do without (docs/FORMAT.md).
@@ -151,12 +158,13 @@ function checkFormat(entry: unknown, lineNumber: number): void {
 
 function checkEnd(
   index: IndexUnderway,
-  end: Record<'tables' | 'ranges' | 'objects' | 'members', number>,
+  end: Record<'tables' | 'ranges' | 'objects' | 'members', number> & { changes?: number },
   lineNumber: number,
 ): void {
-  for (const list of ['tables', 'ranges', 'objects', 'members'] as const) {
-    if (end[list] !== index[list].length) {
-      const found = `expected ${end[list]} ${list} but found ${index[list].length}`;
+  for (const list of ['tables', 'ranges', 'objects', 'changes', 'members'] as const) {
+    const expected = end[list] ?? 0;
+    if (expected !== index[list].length) {
+      const found = `expected ${expected} ${list} but found ${index[list].length}`;
       throw damagedLine(lineNumber, found);
     }
   }

@@ -3,8 +3,11 @@
  * may add some that readers can do without; whatever a reader must know raises the format number.
  */
 import * as v from 'valibot';
-import { COLUMN_ENCODINGS, OBJECT_TYPES } from './index-types.js';
+import { CHAIN_METHODS, COLUMN_ENCODINGS, OBJECT_TYPES } from './index-types.js';
 import type {
+  BinlogState,
+  ChainLink,
+  ChangeEntry,
   ColumnEntry,
   IndexHeader,
   MemberEntry,
@@ -33,6 +36,27 @@ const column: v.GenericSchema<ColumnEntry> = v.object({
   introducer: v.exactOptional(name),
 });
 
+const coordinates = {
+  binlogFile: v.nullable(name),
+  binlogPosition: v.nullable(count),
+  gtidSet: v.nullable(text),
+};
+
+const binlogState: v.GenericSchema<BinlogState> = v.object({
+  fileCreatedAt: v.nullable(count),
+  format: v.nullable(name),
+  gtidMode: v.nullable(name),
+  pendingXa: v.array(v.object({ xid: name, file: name, position: count })),
+  unreplayable: v.nullable(name),
+});
+
+const chainLink: v.GenericSchema<ChainLink> = v.object({
+  fullId: v.pipe(text, v.uuid()),
+  previousId: v.pipe(text, v.uuid()),
+  method: v.picklist(CHAIN_METHODS),
+  from: v.object({ ...coordinates, serverUuid: v.nullable(name) }),
+});
+
 export const headerSchema: v.GenericSchema<IndexHeader> = v.object({
   id: v.pipe(text, v.uuid()),
   type: v.picklist(['full', 'incremental'] as const),
@@ -48,11 +72,9 @@ export const headerSchema: v.GenericSchema<IndexHeader> = v.object({
   finishedAt: instant,
   consistency: name,
   consistencyNote: text,
-  coordinates: v.object({
-    binlogFile: v.nullable(name),
-    binlogPosition: v.nullable(count),
-    gtidSet: v.nullable(text),
-  }),
+  coordinates: v.object(coordinates),
+  binlog: v.exactOptional(binlogState),
+  chain: v.exactOptional(chainLink),
   timeZone: text,
   sqlMode: text,
   warnings: v.array(v.object({ code: name, message: text })),
@@ -89,6 +111,22 @@ export const objectSchema: v.GenericSchema<ObjectEntry> = v.object({
   broken: v.exactOptional(text),
 });
 
+const microseconds = v.pipe(text, v.regex(/^[0-9]{1,20}$/));
+const place = v.object({ binlogFile: name, position: count });
+
+export const changeSchema: v.GenericSchema<ChangeEntry> = v.object({
+  member: count,
+  transactions: count,
+  firstAt: microseconds,
+  lastAt: microseconds,
+  from: place,
+  to: place,
+  gtids: v.nullable(name),
+  tables: v.array(
+    v.object({ name, inserted: count, updated: count, deleted: count, ddl: v.boolean() }),
+  ),
+});
+
 export const memberSchema: v.GenericSchema<MemberEntry> = v.object({
   number: count,
   kind: v.picklist(Object.keys(MEMBER_KIND_CODES) as MemberKind[]),
@@ -108,6 +146,8 @@ export const endSchema = v.object({
   tables: count,
   ranges: count,
   objects: count,
+  /** Not in archives made before there were incrementals. */
+  changes: v.exactOptional(count),
   members: count,
 });
 

@@ -45,6 +45,78 @@ export interface Coordinates {
   readonly gtidSet: string | null;
 }
 
+/** Coordinates together with the server that they are of. */
+export interface ServerCoordinates extends Coordinates {
+  readonly serverUuid: string | null;
+}
+
+/** A transaction prepared by XA and neither committed nor rolled back where the archive ends. */
+export interface PendingXa {
+  /** As the log writes it: `X'6131',X'',1`. */
+  readonly xid: string;
+  /** Where reading must start again to find its changes. */
+  readonly file: string;
+  readonly position: number;
+}
+
+/** What a later incremental must find unchanged, and what it must take over. */
+export interface BinlogState {
+  /**
+   * Seconds since the epoch at which the file of the coordinates was begun, as its format
+   * description event says; null where REPLICATION SLAVE is missing or there is no file.
+   */
+  readonly fileCreatedAt: number | null;
+  /** `binlog_format` and `gtid_mode`; null where the server has no such variable. */
+  readonly format: string | null;
+  readonly gtidMode: string | null;
+  readonly pendingXa: readonly PendingXa[];
+  /** Why no incremental can follow by the binlog (the chain ends here); null where one can. */
+  readonly unreplayable: string | null;
+}
+
+export const CHAIN_METHODS = ['binlog', 'ranges'] as const;
+
+/** The place of an incremental archive in its chain; ids are those of archives. */
+export interface ChainLink {
+  readonly fullId: string;
+  /** The archive right before this one: the full or an incremental. */
+  readonly previousId: string;
+  /** `binlog`: the changes as the server logged them. `ranges`: what differed when compared. */
+  readonly method: (typeof CHAIN_METHODS)[number];
+  /** Where the changes begin: the end of the archive before. */
+  readonly from: ServerCoordinates;
+}
+
+export interface BinlogPlace {
+  readonly binlogFile: string;
+  readonly position: number;
+}
+
+/** Rows changed in one table, and whether its definition was. */
+export interface TableChanges {
+  readonly name: string;
+  readonly inserted: number;
+  readonly updated: number;
+  readonly deleted: number;
+  readonly ddl: boolean;
+}
+
+/** What one `change` member of an archive of method `binlog` holds. */
+export interface ChangeEntry {
+  readonly member: number;
+  /** Transactions and single statements that begin in this member. */
+  readonly transactions: number;
+  /** Commit times of the first and last one, µs since the epoch as digits. */
+  readonly firstAt: string;
+  readonly lastAt: string;
+  /** Start of the first and end (or start, where it goes on in the next member) of the last. */
+  readonly from: BinlogPlace;
+  readonly to: BinlogPlace;
+  /** GTIDs of the transactions of this member, as a set. */
+  readonly gtids: string | null;
+  readonly tables: readonly TableChanges[];
+}
+
 export interface ArchiveWarning {
   readonly code: string;
   readonly message: string;
@@ -79,7 +151,12 @@ export interface IndexHeader {
   /** Identifier of the way in which one instant was reached, and the same in words. */
   readonly consistency: string;
   readonly consistencyNote: string;
+  /** Of the snapshot; of an incremental archive, its end. */
   readonly coordinates: Coordinates;
+  /** Missing in archives made before there were incrementals. */
+  readonly binlog?: BinlogState;
+  /** Of incremental archives. */
+  readonly chain?: ChainLink;
   /** `time_zone` and `sql_mode` that the session must have while loading. */
   readonly timeZone: string;
   readonly sqlMode: string;
@@ -167,6 +244,8 @@ export interface ArchiveIndex {
   readonly tables: readonly TableEntry[];
   readonly ranges: readonly RangeEntry[];
   readonly objects: readonly ObjectEntry[];
+  /** One per `change` member in the order of the file; none in archives of method `ranges`. */
+  readonly changes: readonly ChangeEntry[];
   /** Every member before the index, in file order. */
   readonly members: readonly MemberEntry[];
 }

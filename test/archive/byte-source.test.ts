@@ -55,7 +55,7 @@ function hugeIndex(small: Omit<MemberEntry, 'number' | 'offset'>): ArchiveIndex 
   ];
   const totals = { rows: 1, tables: 1, sqlBytes: small.sqlLength, longestStatement: 9 };
   const header = { ...headerParts(), totals };
-  return { header, tables: [tableEntry('t', 1)], ranges: [], objects: [], members };
+  return { header, tables: [tableEntry('t', 1)], ranges: [], objects: [], changes: [], members };
 }
 
 test('a member beyond 4 GiB is read, and the damage before it is found', async () => {

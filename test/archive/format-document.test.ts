@@ -76,6 +76,7 @@ test('the reader of the document reads the sound archive, and its digests are ri
       table: tables,
       range: ranges,
       object: objects,
+      change: [],
       member: members,
       end: [
         {

@@ -1,12 +1,15 @@
 // Goal: the index survives the round trip whatever the names in it, and nothing malformed is read.
 import fc from 'fast-check';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import type { MemberInput } from '../../src/archive/archive-writer.js';
+import { checkContents } from '../../src/archive/contents-check.js';
 import { encodeIndex, parseIndex } from '../../src/archive/index-document.js';
 import type { ArchiveIndex } from '../../src/archive/index-document.js';
-import { COLUMN_ENCODINGS, OBJECT_TYPES } from '../../src/archive/index-types.js';
+import { CHAIN_METHODS, COLUMN_ENCODINGS, OBJECT_TYPES } from '../../src/archive/index-types.js';
 import { MEMBER_KIND_CODES } from '../../src/archive/member-kinds.js';
 import type { MemberKind } from '../../src/archive/member-kinds.js';
-import { headerParts, sampleParts } from './samples.js';
+import { headerParts, sampleParts, withFolder, writeArchive } from './samples.js';
 
 const encode = (index: ArchiveIndex): Buffer => Buffer.concat([...encodeIndex(index)]);
 
@@ -27,19 +30,41 @@ const columns = fc.array(
   { maxLength: 3 },
 );
 
+const coordinates = {
+  binlogFile: fc.option(name),
+  binlogPosition: fc.option(count),
+  gtidSet: fc.option(text),
+};
+const place = fc.record({ binlogFile: name, position: count });
+const microseconds = fc.bigInt({ min: 0n, max: 2n ** 56n }).map(String);
+
 const indexes: fc.Arbitrary<ArchiveIndex> = fc.record({
   header: fc
-    .record({
-      database: name,
-      serverUuid: fc.option(name),
-      coordinates: fc.record({
-        binlogFile: fc.option(name),
-        binlogPosition: fc.option(count),
-        gtidSet: fc.option(text),
-      }),
-      warnings: fc.array(fc.record({ code: name, message: text }), { maxLength: 2 }),
-      totals: fc.record({ rows: count, tables: count, sqlBytes: count, longestStatement: count }),
-    })
+    .record(
+      {
+        database: name,
+        serverUuid: fc.option(name),
+        coordinates: fc.record(coordinates),
+        binlog: fc.record({
+          fileCreatedAt: fc.option(count),
+          format: fc.option(name),
+          gtidMode: fc.option(name),
+          pendingXa: fc.array(fc.record({ xid: name, file: name, position: count }), {
+            maxLength: 2,
+          }),
+          unreplayable: fc.option(name),
+        }),
+        chain: fc.record({
+          fullId: fc.uuid(),
+          previousId: fc.uuid(),
+          method: fc.constantFrom(...CHAIN_METHODS),
+          from: fc.record({ ...coordinates, serverUuid: fc.option(name) }),
+        }),
+        warnings: fc.array(fc.record({ code: name, message: text }), { maxLength: 2 }),
+        totals: fc.record({ rows: count, tables: count, sqlBytes: count, longestStatement: count }),
+      },
+      { requiredKeys: ['database', 'serverUuid', 'coordinates', 'warnings', 'totals'] },
+    )
     .map((fields) => ({ ...headerParts(), ...fields })),
   tables: fc.array(
     fc.record(
@@ -88,6 +113,22 @@ const indexes: fc.Arbitrary<ArchiveIndex> = fc.record({
     ),
     { maxLength: 3 },
   ),
+  changes: fc.array(
+    fc.record({
+      member: count,
+      transactions: count,
+      firstAt: microseconds,
+      lastAt: microseconds,
+      from: place,
+      to: place,
+      gtids: fc.option(name),
+      tables: fc.array(
+        fc.record({ name, inserted: count, updated: count, deleted: count, ddl: fc.boolean() }),
+        { maxLength: 2 },
+      ),
+    }),
+    { maxLength: 3 },
+  ),
   members: fc.array(
     fc.record(
       {
@@ -133,6 +174,7 @@ const sample: ArchiveIndex = {
     ...headerParts(),
     totals: { rows: 3, tables: 2, sqlBytes: 100, longestStatement: 50 },
   },
+  changes: [],
   members: [
     {
       number: 0,
@@ -211,4 +253,49 @@ test('lines and fields that a reader can do without are passed over', () => {
   expect(parseIndex(extraField)).toEqual(sample);
   const extraLine = edited('-- {"table"', '-- {"transaction":{"gtid":"x"}}\n-- {"table"');
   expect(parseIndex(extraLine)).toEqual(sample);
+});
+
+test('the lines of changes are those of the change members, in order', async () => {
+  const place = { binlogFile: 'binlog.000002', position: 157 };
+  const change = {
+    transactions: 2,
+    firstAt: '1767322800000000',
+    lastAt: '1767322801000001',
+    from: place,
+    to: { ...place, position: 900 },
+    gtids: 'a1b2c3d4-0000-11ef-8000-000000000001:5-6',
+    tables: [{ name: 'BOOK', inserted: 1, updated: 0, deleted: 2, ddl: false }],
+  };
+  const text = { statements: 1, longestStatement: 9 };
+  const members: MemberInput[] = [
+    { kind: 'header', sql: Buffer.from('SET @a=1;\n'), ...text },
+    { kind: 'change', sql: Buffer.from('SELECT 1;\n'), ...text, change },
+    { kind: 'change', sql: Buffer.from('SELECT 2;\n'), ...text, change },
+  ];
+  const id = headerParts().id;
+  const from = { binlogFile: 'b', binlogPosition: 4, gtidSet: null, serverUuid: null };
+  const header = {
+    ...headerParts(),
+    type: 'incremental' as const,
+    chain: { fullId: id, previousId: id, method: 'binlog' as const, from },
+  };
+  await withFolder(async (folder) => {
+    const parts = { header, tables: [], ranges: [], objects: [] };
+    const { index } = await writeArchive(join(folder, 'a.gz'), members, parts);
+    expect(index.changes).toEqual([
+      { member: 1, ...change },
+      { member: 2, ...change },
+    ]);
+    expect(parseIndex(encode(index))).toEqual(index);
+    expect(checkContents(index)).toEqual([]);
+    const oneMissing = { ...index, changes: index.changes.slice(1) };
+    expect(checkContents(oneMissing).map(({ message }) => message)).toEqual([
+      'changes: expected those of 2 members but found 1',
+    ]);
+    const asFull = { ...index, header: { ...index.header, type: 'full' as const } };
+    expect(checkContents(asFull).map(({ message }) => message)).toEqual([
+      'a full archive follows no other',
+      'a full archive has no changes',
+    ]);
+  });
 });
