@@ -5,15 +5,18 @@
  *   expressions in the bytes that it keeps (in utf8mb4 it takes its own text to be utf8mb3);
  * - names of members, which are never printed whole, by putting their numbers into a value of the
  *   column's own type: a recursive CTE takes its types from the part that is not recursive;
- * - defaults by DEFAULT() over one row that an outer join makes up.
+ * - defaults by DEFAULT() over one row that an outer join makes up;
+ * - names in foreign keys, which some MariaDB servers print without doubling their backticks.
  */
 import { ReshelveError } from '../errors.js';
 import { renameMembers } from '../sql/column-members.js';
 import { withHexLiterals } from '../sql/ddl-introducers.js';
+import { withQuotedForeignKeys } from '../sql/ddl-foreign-key-names.js';
 import { doubtfulColumns, withTrueLiterals } from '../sql/ddl-lost-characters.js';
 import type { DoubtfulColumn, TrueColumn, TrueText } from '../sql/ddl-lost-characters.js';
 import { quoteIdentifier } from '../sql/quote.js';
 import type { ColumnRecord } from './schema.js';
+import { readBacktickedForeignKeys } from './foreign-key-names.js';
 import { ERRNO, isServerError } from './server-error.js';
 import type { Session, TextRecord } from './session.js';
 
@@ -48,7 +51,19 @@ export async function readPrintedDefinitions(
   } finally {
     if (isMysql) await session.execute('SET SESSION character_set_results = utf8mb4');
   }
-  return printed;
+  return isMysql ? printed : withForeignKeyNames(session, database, tables, printed);
+}
+
+/** The server is asked for foreign keys only where there are any. */
+async function withForeignKeyNames(
+  session: Session,
+  database: string,
+  tables: readonly string[],
+  printed: readonly Buffer[],
+): Promise<Buffer[]> {
+  if (!printed.some((text) => text.includes(' FOREIGN KEY ('))) return [...printed];
+  const keys = await readBacktickedForeignKeys(session, database);
+  return printed.map((text, at) => withQuotedForeignKeys(text, keys.get(tables[at] ?? '') ?? []));
 }
 
 /** SHOW CREATE TABLE alone: cheap, and whole unless it holds a `?` or a character beyond ASCII. */
