@@ -53,6 +53,15 @@ export interface RecordedChain {
   readonly endsBinlog?: string;
 }
 
+/** The exercise of a recovery: how long each step took, and the sum. */
+export interface Drill {
+  readonly steps: readonly { readonly name: string; readonly durationMs: number }[];
+  /** From looking at the file to the compared copy: what the drill measured. */
+  readonly recoveryMs: number;
+  /** The same, and the backup of the present state that a recovery makes first. */
+  readonly expectedMs: number;
+}
+
 /**
  * One run. Times are ISO 8601 UTC with milliseconds, sizes bytes, durations milliseconds. Fields
  * that this version does not know are kept as they are.
@@ -94,6 +103,8 @@ export interface CatalogEntry {
   readonly coordinates?: RecordedCoordinates;
   /** For a recovery: the backup of the state before it, relative to BACKUP_DIR. */
   readonly emergencyFile?: string;
+  /** For a `verify` run that was an exercise of a recovery. */
+  readonly drill?: Drill;
   /** Set when the file is about to be deleted: the run stays in the history, the backup is gone. */
   readonly removedAt?: string;
   readonly removedReason?: string;
@@ -123,6 +134,8 @@ const coordinates = v.looseObject({
   serverUuid: v.nullable(v.string()),
 });
 
+const duration = v.pipe(v.number(), v.finite(), v.minValue(0));
+
 const ENTRY_SHAPE = v.looseObject({
   id: text,
   type: v.picklist(RUN_TYPES),
@@ -131,7 +144,7 @@ const ENTRY_SHAPE = v.looseObject({
   file: v.nullable(filePath),
   startedAt: instant,
   finishedAt: instant,
-  durationMs: v.pipe(v.number(), v.finite(), v.minValue(0)),
+  durationMs: duration,
   sizeBytes: v.nullable(count),
   host: v.string(),
   trigger: v.picklist(['manual', 'schedule']),
@@ -163,6 +176,13 @@ const ENTRY_SHAPE = v.looseObject({
   consistency: v.exactOptional(v.string()),
   coordinates: v.exactOptional(coordinates),
   emergencyFile: v.exactOptional(filePath),
+  drill: v.exactOptional(
+    v.looseObject({
+      steps: v.array(v.looseObject({ name: text, durationMs: duration })),
+      recoveryMs: duration,
+      expectedMs: duration,
+    }),
+  ),
   removedAt: v.exactOptional(instant),
   removedReason: v.exactOptional(v.string()),
 }) satisfies v.GenericSchema<unknown, CatalogEntry>;

@@ -5,12 +5,14 @@ import { EXIT } from '../errors.js';
 import { TOOL_VERSION } from '../version.js';
 import { catalogCommand } from './catalog.js';
 import { doctorCommand } from './doctor.js';
+import { drillCommand } from './drill.js';
 import { fullCommand } from './full.js';
 import { inspectCommand } from './inspect.js';
 import { listCommand } from './list.js';
 import { reportFailure } from './report.js';
 import { restoreCommand } from './restore.js';
 import { scheduleCommand } from './schedule.js';
+import { statusCommand } from './status.js';
 import { verifyCommand } from './verify.js';
 
 const program = new Command('reshelve')
@@ -29,6 +31,8 @@ listCommand(program);
 inspectCommand(program);
 catalogCommand(program);
 doctorCommand(program);
+drillCommand(program);
+statusCommand(program);
 
 try {
   await program.parseAsync();

@@ -106,3 +106,8 @@ export function formatDuration(ms: number): string {
   if (seconds < 5400) return `${Math.round(seconds / 60)} min`;
   return `${(seconds / 3600).toFixed(1)} h`;
 }
+
+/** As `formatDuration`, with tenths where they matter. */
+export function formatPreciseDuration(ms: number): string {
+  return ms < 9950 ? `${(ms / 1000).toFixed(1)} s` : formatDuration(ms);
+}

@@ -1,0 +1,193 @@
+/** A backup restored into a database of its own, compared with what it says, and removed again. */
+import { openArchive } from '../archive/archive-reader.js';
+import type { ArchiveReader } from '../archive/archive-reader.js';
+import { probeFile } from '../archive/probe-file.js';
+import { ReshelveError } from '../errors.js';
+import { readGrants } from '../mysql/grants.js';
+import type { Session } from '../mysql/session.js';
+import { stripDefiner } from '../sql/ddl-definer.js';
+import { setEventStatus } from '../sql/ddl-event.js';
+import type { SplitStatement } from '../sql/statement-splitter.js';
+import type { CopyDifferences } from './archive-definitions.js';
+import { isCreate } from './archive-definitions.js';
+import { assertSound } from './check-file.js';
+import type { ChosenBackup } from './choose-backup.js';
+import { compareCopy } from './compare-copy.js';
+import type { Comparison } from './compare-copy.js';
+import { loadArchive } from './load-archive.js';
+import { examineDump, loadForeign } from './load-foreign.js';
+import type { Run } from './run.js';
+import { openServer } from './sessions.js';
+import type { Stopwatch } from './stopwatch.js';
+import { TEST_COPY_MARK, testDatabaseName, withTestDatabase } from './test-database.js';
+
+/**
+ * Checks the whole file, loads it into a test database, compares, and drops the copy. What takes time
+ * is told to `watch`: check, create, load, compare, drop. Throws VERIFY_FAILED, DAMAGED and the like.
+ */
+export async function testRestore(
+  run: Run,
+  backup: ChosenBackup,
+  watch: Stopwatch,
+): Promise<Comparison['tables']> {
+  const probe = await probeFile(backup.path);
+  if (probe.kind !== 'reshelve') return restoreForeign(run, backup, probe.detail, watch);
+  await assertSound(run.context, backup.path, backup.shown);
+  watch.lap('check');
+  const reader = await openArchive(backup.path);
+  try {
+    return await restoreAndCompare(run, reader, watch);
+  } finally {
+    await reader.close();
+  }
+}
+
+async function restoreAndCompare(
+  run: Run,
+  reader: ArchiveReader,
+  watch: Stopwatch,
+): Promise<Comparison['tables']> {
+  const { header } = reader.index;
+  const tables = await withTestDatabase(run.context, header, async (context, database, server) => {
+    watch.lap('create');
+    const control = await openServer(context, server, database);
+    try {
+      const differences = await chooseDifferences(run, control);
+      const open = (): Promise<Session> => openServer(context, server, database);
+      await loadArchive({
+        reader,
+        open,
+        connections: context.configuration.backup.threads,
+        rewrite: (statement) => forTestCopy(statement, differences),
+        withoutBinlog: true,
+        output: context.output,
+      });
+      watch.lap('load');
+      const found = await compare(run, reader, control, database, differences, open);
+      watch.lap('compare');
+      return found;
+    } finally {
+      await control.close();
+    }
+  });
+  watch.lap('drop');
+  return tables;
+}
+
+/** A user who may not create objects in another's name checks everything but that name. */
+async function chooseDifferences(run: Run, control: Session): Promise<CopyDifferences> {
+  const grants = await readGrants(control);
+  const definersReplaced = !grants.holdsGlobally('SET_ANY_DEFINER');
+  if (definersReplaced) {
+    run.context.output.line(
+      'Definers are not part of this check (GRANT SET_ANY_DEFINER would make them so)',
+    );
+  }
+  return { eventsDisabled: true, definersReplaced };
+}
+
+/** No event of the copy may ever run. */
+function forTestCopy(statement: SplitStatement, differences: CopyDifferences): Buffer {
+  if (!isCreate(statement)) return statement.text;
+  const lexical = { lex: statement.lex };
+  let { text } = statement;
+  if (differences.definersReplaced && statement.kind !== 'CREATE TABLE') {
+    text = stripDefiner(text, lexical);
+  }
+  return statement.kind === 'CREATE EVENT' ? setEventStatus(text, 'DISABLE', lexical) : text;
+}
+
+async function compare(
+  run: Run,
+  reader: ArchiveReader,
+  control: Session,
+  database: string,
+  differences: CopyDifferences,
+  open: () => Promise<Session>,
+): Promise<Comparison['tables']> {
+  const { output, configuration } = run.context;
+  output.line('Checking table integrity...');
+  const { header, tables } = reader.index;
+  const sameVersion = header.serverVersion === control.facts.version;
+  if (!sameVersion) {
+    run.warn({
+      code: 'OTHER_VERSION',
+      message: `definitions are not compared: the backup is of ${header.serverVersion} and the test server is ${control.facts.version}`,
+    });
+  }
+  const others: Session[] = [];
+  try {
+    for (let at = 1; at < configuration.backup.threads; at += 1) others.push(await open());
+    const comparison = await compareCopy({
+      reader,
+      database,
+      sessions: [control, ...others],
+      differences,
+      compareDefinitions: sameVersion,
+      output,
+      ignoredTables: new Set([TEST_COPY_MARK]),
+    });
+    assertSame(comparison);
+    assertCriticalTables(run, tables);
+    return comparison.tables;
+  } finally {
+    await Promise.all(others.map((session) => session.close()));
+  }
+}
+
+function assertSame(comparison: Comparison): void {
+  const [first, ...others] = comparison.problems;
+  if (first === undefined) return;
+  const more =
+    others.length === 0 ? '' : ` (and ${others.length} more: ${others.slice(0, 9).join('; ')})`;
+  throw new ReshelveError('VERIFY_FAILED', `${first}${more}`);
+}
+
+/** Throws VERIFY_FAILED where a table of BACKUP_CRITICAL_TABLES is missing. */
+export function assertCriticalTables(run: Run, tables: readonly { readonly name: string }[]): void {
+  const known = new Set(tables.map((table) => table.name));
+  const missing = run.context.configuration.backup.criticalTables.filter(
+    (name) => !known.has(name),
+  );
+  if (missing.length === 0) return;
+  throw new ReshelveError(
+    'VERIFY_FAILED',
+    `expected the critical tables ${missing.join(', ')} but the backup does not hold them`,
+    { hint: 'See BACKUP_CRITICAL_TABLES and `reshelve inspect FILE`.' },
+  );
+}
+
+/** A dump of another tool says nothing of its content: it must load whole and hold the tables. */
+async function restoreForeign(
+  run: Run,
+  backup: ChosenBackup,
+  detail: string,
+  watch: Stopwatch,
+): Promise<Comparison['tables']> {
+  const test = testDatabaseName(run.context.configuration.databaseName);
+  const dump = await examineDump(run.context, backup, test);
+  watch.lap('check');
+  run.context.output.line(`The file is ${detail}: it has no digests, so rows are only counted`);
+  const found = await withTestDatabase(
+    run.context,
+    undefined,
+    async (context, database, server) => {
+      watch.lap('create');
+      const loaded = await loadForeign({
+        context,
+        dump,
+        database,
+        open: () => openServer(context, server, database),
+        withoutBinlog: true,
+        disableEvents: true,
+      });
+      watch.lap('load');
+      const tables = loaded.tables.filter((table) => table.name !== TEST_COPY_MARK);
+      assertCriticalTables(run, tables);
+      watch.lap('compare');
+      return tables;
+    },
+  );
+  watch.lap('drop');
+  return found;
+}
