@@ -2,15 +2,14 @@
  * The check of a whole archive: every byte of the file is accounted for. Used after writing, by
  * `verify --quick`, and before a restore touches anything.
  */
-import { createHash } from 'node:crypto';
 import { availableParallelism } from 'node:os';
-import { ReshelveError } from '../errors.js';
-import { checkStructure, compareWithIndex } from './archive-check.js';
+import { assert, ReshelveError } from '../errors.js';
+import { checkStructure } from './archive-check.js';
 import { inflateMember, readFooter, readIndex } from './archive-reader.js';
 import type { ByteSource } from './byte-source.js';
 import type { Damage } from './damage.js';
+import { checkStored, isHugeMember, readHugeMember, WINDOW_BYTES } from './huge-member.js';
 import type { ArchiveIndex, MemberEntry } from './index-types.js';
-import { parseMemberHeader } from './member-header.js';
 import { salvageCheck } from './salvage-check.js';
 import { WorkBudget } from './work-budget.js';
 
@@ -29,10 +28,13 @@ export interface CheckReport {
   readonly deep: boolean;
 }
 
-/** Looks at the SQL of a member and returns what is wrong with it, in words. */
+/**
+ * Looks at the SQL of a member, which comes in several pieces where it is large, and returns what is
+ * wrong with it, in words. What it leaves unread is read for it.
+ */
 export type MemberCheck = (
   member: MemberEntry,
-  sql: Buffer,
+  pieces: AsyncIterable<Buffer>,
 ) => readonly string[] | Promise<readonly string[]>;
 
 export interface CheckOptions {
@@ -50,7 +52,6 @@ export interface CheckOptions {
 
 const PARALLEL_DEFAULT_MAX = 4;
 const IN_FLIGHT_BYTES_MAX = 64 * 1024 * 1024;
-const HASH_WINDOW_BYTES = 4 * 1024 * 1024;
 
 /**
  * Checks `source`, which stays open. Damage is reported, not thrown; thrown are `FORMAT_TOO_NEW`,
@@ -128,8 +129,9 @@ async function checkMembers(
 }
 
 function memoryOf(entry: MemberEntry, options: CheckOptions): number {
-  if (options.deep !== undefined) return entry.storedLength + entry.sqlLength;
-  return Math.min(entry.storedLength, HASH_WINDOW_BYTES);
+  if (options.deep === undefined) return Math.min(entry.storedLength, WINDOW_BYTES);
+  // Of a huge member only windows are held here, but its check may have to put rows together.
+  return isHugeMember(entry) ? 2 * entry.sqlLength : entry.storedLength + entry.sqlLength;
 }
 
 /** What is wrong with one member, in words. */
@@ -140,8 +142,10 @@ async function checkMember(
 ): Promise<readonly string[]> {
   try {
     if (deep === undefined) return await checkStored(source, entry);
-    const stored = await source.read(entry.offset, entry.storedLength);
-    return await deep(entry, await inflateMember(stored, entry));
+    const pieces = memberPieces(source, entry);
+    const messages = await deep(entry, pieces);
+    for await (const piece of pieces) assert(piece.length > 0, 'a piece holds something');
+    return messages;
   } catch (error) {
     // A member of a later format has no place in an archive whose footer is of this one.
     if (error instanceof ReshelveError && error.code === 'FORMAT_TOO_NEW') return [error.message];
@@ -149,20 +153,13 @@ async function checkMember(
   }
 }
 
-/** Compares the stored bytes with the index, a window at a time, so that huge members cost little. */
-async function checkStored(source: ByteSource, entry: MemberEntry): Promise<string[]> {
-  const hash = createHash('sha256');
-  for (let done = 0; done < entry.storedLength; done += HASH_WINDOW_BYTES) {
-    const length = Math.min(HASH_WINDOW_BYTES, entry.storedLength - done);
-    const bytes = await source.read(entry.offset + done, length);
-    hash.update(bytes);
-    if (done > 0) continue;
-    const differences = compareWithIndex(parseMemberHeader(bytes), entry);
-    if (differences.length > 0) return [differences.join('; ')];
+async function* memberPieces(source: ByteSource, entry: MemberEntry): AsyncGenerator<Buffer, void> {
+  if (isHugeMember(entry)) {
+    yield* readHugeMember(source, entry);
+    return;
   }
-  const found = hash.digest('hex');
-  if (found === entry.sha256) return [];
-  return [`expected SHA-256 ${entry.sha256} but found ${found}`];
+  const stored = await source.read(entry.offset, entry.storedLength);
+  yield await inflateMember(stored, entry);
 }
 
 function damageOf(entry: MemberEntry, message: string): Damage {

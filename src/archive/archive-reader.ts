@@ -9,6 +9,7 @@ import { FOOTER_LENGTH, parseFooter } from './footer.js';
 import type { Footer } from './footer.js';
 import { INDEX_SQL_BYTES_MAX } from './format.js';
 import { MEMBER_LENGTH_MIN, dismantleMember } from './gzip-member.js';
+import { isHugeMember, readHugeMember } from './huge-member.js';
 import { parseMemberHeader } from './member-header.js';
 import { parseIndex } from './index-document.js';
 import type { ArchiveIndex, MemberEntry } from './index-types.js';
@@ -135,9 +136,17 @@ async function readStoredMember(source: ByteSource, entry: MemberEntry): Promise
 /** The SQL of a member. Throws `DAMAGED`. */
 async function readMemberSql(source: ByteSource, entry: MemberEntry): Promise<Buffer> {
   return atMember(source, entry, async () => {
+    if (isHugeMember(entry)) return joinPieces(readHugeMember(source, entry), entry.sqlLength);
     const stored = await source.read(entry.offset, entry.storedLength);
     return inflateMember(stored, entry);
   });
+}
+
+async function joinPieces(pieces: AsyncIterable<Buffer>, length: number): Promise<Buffer> {
+  const sql = Buffer.allocUnsafeSlow(length);
+  let filled = 0;
+  for await (const piece of pieces) filled += piece.copy(sql, filled);
+  return sql;
 }
 
 /** The SQL of a member whose stored bytes are `stored`. Throws `DAMAGED`. */

@@ -40,7 +40,7 @@ export interface MemberInput {
   readonly kind: ContentKind;
   /**
    * Whole SQL statements; the header's signature line may be left out. Must not change until
-   * `release` is called (or the archive is finished or aborted); it is not copied.
+   * `release` is called; it is not copied.
    */
   readonly sql: Buffer;
   /** Of `table` and `data` members. */
@@ -57,7 +57,7 @@ export interface MemberInput {
   /** Bytes of the longest statement, its `;` and line break included. */
   readonly longestStatement: number;
   readonly compression?: CompressionStrategy;
-  /** Called once when `sql` is not needed any more. */
+  /** Called once when `sql` is not needed any more, whether it was written or not. */
   readonly release?: () => void;
 }
 
@@ -212,16 +212,23 @@ export class ArchiveWriter {
   }
 
   async #process(input: MemberInput, earlier: Promise<unknown>): Promise<void> {
-    this.#throwIfFailed();
-    const compressed = await deflateSql(this.#pieces(input), {
-      level: this.#level,
-      strategy: input.compression ?? 'default',
-    });
-    input.release?.();
+    const compressed = await this.#deflate(input);
     await earlier;
     const write = this.#lastWrite.then(() => this.#write(input, compressed));
     this.#lastWrite = write.catch(() => undefined);
     await write;
+  }
+
+  async #deflate(input: MemberInput): Promise<CompressedSql> {
+    try {
+      this.#throwIfFailed();
+      return await deflateSql(this.#pieces(input), {
+        level: this.#level,
+        strategy: input.compression ?? 'default',
+      });
+    } finally {
+      input.release?.();
+    }
   }
 
   /** Every archive starts with its signature, whether the header's caller wrote it or not. */

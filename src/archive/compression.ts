@@ -1,5 +1,6 @@
 /** Raw deflate and inflate in libuv's thread pool, without copies of large buffers. */
-import { constants, crc32, createDeflateRaw, inflateRaw } from 'node:zlib';
+import { pipeline } from 'node:stream/promises';
+import { constants, crc32, createDeflateRaw, createInflateRaw, inflateRaw } from 'node:zlib';
 import { ReshelveError } from '../errors.js';
 import type { CompressedSql } from './gzip-member.js';
 
@@ -17,6 +18,8 @@ const PIECE_BYTES_MAX = 4 * 1024 * 1024;
 
 /** zlib counts the room for its output in 32 bits. */
 const INFLATE_PIECE_BYTES_MAX = 1024 ** 3;
+
+const INFLATE_STEP_BYTES = 512 * 1024;
 
 /** Deflate cannot shrink by more than this factor (zlib's technical notes). */
 const DEFLATE_RATIO_MAX = 1032;
@@ -85,6 +88,50 @@ export async function inflateSql(
   }
   if (crc32(sql) !== checksum) throw damaged('the SQL does not match its CRC-32');
   return sql;
+}
+
+export interface ExpectedSql {
+  readonly deflatedLength: number;
+  readonly sqlLength: number;
+  readonly crc32: number;
+}
+
+/**
+ * As {@link inflateSql}, for a member too large to be held twice: takes the deflated bytes in pieces
+ * and gives the SQL in pieces. What is wrong may only be known, and thrown, behind the last one.
+ */
+export async function* inflateInPieces(
+  deflated: AsyncIterable<Buffer>,
+  expected: ExpectedSql,
+): AsyncGenerator<Buffer, void> {
+  const { deflatedLength, sqlLength } = expected;
+  const engine = createInflateRaw({ chunkSize: INFLATE_STEP_BYTES });
+  let found = 0;
+  let checksum = 0;
+  // Its failures come out of `engine`, which the pipeline destroys.
+  const fed = pipeline(deflated, engine).catch(() => undefined);
+  try {
+    for await (const piece of engine as AsyncIterable<Buffer>) {
+      found += piece.length;
+      if (found > sqlLength) break;
+      checksum = crc32(piece, checksum);
+      yield piece;
+    }
+  } catch (error) {
+    throw isZlibError(error) ? damaged('the compressed bytes are not valid', error) : error;
+  } finally {
+    engine.destroy();
+    await fed;
+  }
+  if (found !== sqlLength) throw damaged(`expected ${sqlLength} bytes of SQL but found ${found}`);
+  if (engine.bytesWritten !== deflatedLength) {
+    throw damaged(`expected ${deflatedLength} compressed bytes but found ${engine.bytesWritten}`);
+  }
+  if (checksum !== expected.crc32) throw damaged('the SQL does not match its CRC-32');
+}
+
+function isZlibError(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && String(error.code).startsWith('Z_');
 }
 
 function inflate(deflated: Buffer, sqlLength: number): Promise<{ sql: Buffer; consumed: number }> {

@@ -7,7 +7,7 @@ import type { MemberHeader } from './member-header.js';
 import type { MemberKind } from './member-kinds.js';
 
 /** CRC-32 and length of the SQL, which end every gzip member. Bytes. */
-const GZIP_TRAILER_LENGTH = 8;
+export const GZIP_TRAILER_LENGTH = 8;
 
 /** The fewest bytes that a member can have: nothing deflated takes two. */
 export const MEMBER_LENGTH_MIN = MEMBER_HEADER_LENGTH + 2 + GZIP_TRAILER_LENGTH;

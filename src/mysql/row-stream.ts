@@ -1,6 +1,8 @@
 /** Reads the rows of a table, or of a range of its key, into SQL text and digest. */
 import type { ColumnPlan } from '../sql/column-plan.js';
 import type { TableDigest } from '../sql/digest.js';
+import type { HugeRowKernels } from '../sql/kernel/huge-rows.js';
+import type { Kernel } from '../sql/kernel/kernel.js';
 import { RowEncoder } from '../sql/kernel/row-encoder.js';
 import type { SqlPiece } from '../sql/kernel/row-encoder.js';
 import { quoteIdentifier } from '../sql/quote.js';
@@ -34,9 +36,20 @@ export function selectSql(selection: RowSelection): string {
   return `SELECT ${list} FROM ${quoteIdentifier(table)}${history}${index}${where}`;
 }
 
+/** A piece that is lent is used until the promise resolves, and not afterwards. */
+export type OnPiece = (piece: SqlPiece) => Promise<void>;
+
 /** One encoder per reader, used for one table after the other. */
 export class RowReader {
+  readonly #hugeRows: HugeRowKernels;
+  /** What a huge row is in at present. */
+  #lent: Kernel | undefined;
   #encoder: RowEncoder | undefined;
+
+  /** Readers that work at the same time share `hugeRows`. */
+  constructor(hugeRows: HugeRowKernels) {
+    this.#hugeRows = hugeRows;
+  }
 
   /**
    * Runs the SELECT and hands out the SQL in member-sized pieces; the next bytes are taken from the
@@ -46,7 +59,7 @@ export class RowReader {
     session: Session,
     selection: RowSelection,
     options: EncodeOptions,
-    onPiece: (piece: SqlPiece) => Promise<void>,
+    onPiece: OnPiece,
   ): Promise<TableDigest> {
     const rows = await session.startRows(selectSql(selection));
     const encoder = this.#prepare({
@@ -54,18 +67,37 @@ export class RowReader {
       columns: selection.columns,
       sequenceId: rows.firstSequence,
     });
-    for (;;) {
-      for (const piece of encoder.push(await rows.nextChunk())) await onPiece(piece);
-      const { end } = encoder;
-      if (end === undefined) continue;
-      rows.finish(end.leftover);
-      if (end.kind === 'end') return end.digest;
-      throw new ServerError(`${session.where}, table ${selection.table}`, {
-        errno: end.errno,
-        sqlState: end.sqlState,
-        message: end.message.toString('utf8'),
-      });
+    try {
+      while (encoder.end === undefined) {
+        await this.#push(encoder, await rows.nextChunk(), onPiece);
+      }
+    } finally {
+      this.#giveBack();
     }
+    const { end } = encoder;
+    rows.finish(end.leftover);
+    if (end.kind === 'end') return end.digest;
+    throw new ServerError(`${session.where}, table ${selection.table}`, {
+      errno: end.errno,
+      sqlState: end.sqlState,
+      message: end.message.toString('utf8'),
+    });
+  }
+
+  async #push(encoder: RowEncoder, chunk: Buffer, onPiece: OnPiece): Promise<void> {
+    let pieces = encoder.push(chunk);
+    for (;;) {
+      for (const piece of pieces) await onPiece(piece);
+      if (!encoder.isInHugeRow) this.#giveBack();
+      if (!encoder.isBeforeHugeRow) return;
+      this.#lent = await this.#hugeRows.acquire();
+      pieces = encoder.enterHugeRow(this.#lent);
+    }
+  }
+
+  #giveBack(): void {
+    if (this.#lent !== undefined) this.#hugeRows.release(this.#lent);
+    this.#lent = undefined;
   }
 
   #prepare(options: ConstructorParameters<typeof RowEncoder>[0]): RowEncoder {

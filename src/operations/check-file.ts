@@ -28,7 +28,7 @@ export async function checkFile(
   try {
     const digests = new RowDigests(await readIndexIfSound(path));
     const report = await checkArchive(source, {
-      deep: (member, sql) => digests.add(member, sql),
+      deep: (member, pieces) => digests.add(member, pieces),
       signal: context.signal,
       onProgress: (done, total) => {
         context.output.progress({ activity: 'Checking the file', done, total, unit: 'bytes' });
@@ -71,26 +71,27 @@ async function readIndexIfSound(path: string): Promise<ArchiveIndex | undefined>
 /** Adds up the digests of the members and compares them with what the index says of each table. */
 class RowDigests {
   readonly #tables: ReadonlyMap<string, TableEntry>;
-  readonly #parsers = new Map<string, MemberParser>();
+  /** The parser that was used last; each member under way has one of its own. */
+  #idle: { readonly table: string; readonly parser: MemberParser } | undefined;
   readonly #digests = new Map<string, TableDigest[]>();
 
   constructor(index: ArchiveIndex | undefined) {
     this.#tables = new Map((index?.tables ?? []).map((table) => [table.name, table]));
   }
 
-  add(member: MemberEntry, sql: Buffer): readonly string[] {
+  async add(member: MemberEntry, pieces: AsyncIterable<Buffer>): Promise<readonly string[]> {
     const table = this.#tables.get(member.table ?? '');
     if (member.kind !== 'data' || table === undefined) return [];
     try {
-      const parser = this.#parserOf(table);
-      parser.push(sql);
+      const parser = this.#takeParser(table);
+      for await (const piece of pieces) parser.push(piece);
       const parsed = parser.finish();
+      this.#idle = { table: table.name, parser };
       this.#remember(table.name, parsed.digest);
       if (parsed.digest.rows === member.rows && parsed.statements === member.statements) return [];
       return [`expected ${member.rows ?? 0} rows but found ${parsed.digest.rows}`];
     } catch (error) {
-      this.#parsers.delete(table.name);
-      if (error instanceof ReshelveError) return [error.message];
+      if (error instanceof ReshelveError && error.code === 'DAMAGED') return [error.message];
       throw error;
     }
   }
@@ -109,18 +110,16 @@ class RowDigests {
     return damages;
   }
 
-  /** A parser is ready for the next member once it has finished one. */
-  #parserOf(table: TableEntry): MemberParser {
-    const known = this.#parsers.get(table.name);
-    if (known !== undefined) return known;
-    this.#parsers.clear();
+  /** A parser is ready for the next member of its table once it has finished one. */
+  #takeParser(table: TableEntry): MemberParser {
+    const idle = this.#idle;
+    this.#idle = undefined;
+    if (idle?.table === table.name) return idle.parser;
     const names = table.columns.map((column) => column.name);
-    const parser = new MemberParser({
+    return new MemberParser({
       insertPrefix: insertPrefix(table.name, names),
       columns: table.columns,
     });
-    this.#parsers.set(table.name, parser);
-    return parser;
   }
 
   #remember(table: string, digest: TableDigest): void {

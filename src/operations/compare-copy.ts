@@ -13,6 +13,7 @@ import type { StoredObject, TableRecord } from '../mysql/schema.js';
 import type { Session } from '../mysql/session.js';
 import type { TableDigest } from '../sql/digest.js';
 import { combineDigests, EMPTY_DIGEST } from '../sql/digest.js';
+import { HugeRowKernels } from '../sql/kernel/huge-rows.js';
 import type { CopyDifferences } from './archive-definitions.js';
 import { comparableObject, comparableTable, readDefinition } from './archive-definitions.js';
 import type { Output } from './context.js';
@@ -165,11 +166,12 @@ async function digestParts(
   parts: readonly TablePart[],
 ): Promise<Map<string, TableDigest>> {
   const total = request.reader.index.header.totals.rows;
-  const readers = new Map(request.sessions.map((session) => [session, new RowReader()]));
+  const hugeRows = new HugeRowKernels();
+  const readers = new Map(request.sessions.map((session) => [session, new RowReader(hugeRows)]));
   const digests = new Map<string, TableDigest>();
   let done = 0;
   await inParallel(request.sessions, parts, async (session, { selection }) => {
-    const reader = readers.get(session) ?? new RowReader();
+    const reader = readers.get(session) ?? new RowReader(hugeRows);
     const digest = await reader.read(session, selection, HASH_ONLY, () => Promise.resolve());
     const soFar = digests.get(selection.table) ?? EMPTY_DIGEST;
     digests.set(selection.table, combineDigests([soFar, digest]));

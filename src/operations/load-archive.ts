@@ -5,6 +5,7 @@
 import { setTimeout } from 'node:timers/promises';
 import type { ArchiveReader } from '../archive/archive-reader.js';
 import type { MemberEntry } from '../archive/index-types.js';
+import { WorkBudget } from '../archive/work-budget.js';
 import { ReshelveError } from '../errors.js';
 import { ERRNO, isServerError } from '../mysql/server-error.js';
 import type { Session } from '../mysql/session.js';
@@ -46,6 +47,9 @@ const WISHED_SESSION = [
   'SET SESSION explicit_defaults_for_timestamp = 1',
   'SET SESSION innodb_ddl_buffer_size = 67108864',
 ] as const;
+
+/** SQL of members that are being read or sent; only huge rows ever fill it. */
+const IN_FLIGHT_BYTES_MAX = 48 * 1024 * 1024;
 
 const DEADLOCK_RETRIES_MAX = 8;
 const DEADLOCK_PAUSE_MS = 20;
@@ -177,10 +181,14 @@ async function loadRows(
   deferred: DeferredKeys,
 ): Promise<Map<string, number>> {
   const total = members.reduce((bytes, member) => bytes + member.sqlLength, 0);
+  const budget = new WorkBudget(sessions.length, IN_FLIGHT_BYTES_MAX);
   const rowsByTable = new Map<string, number>();
   let done = 0;
   await inParallel(sessions, members, async (session, member) => {
-    const rows = await loadData(request, session, member);
+    await budget.acquire(member.sqlLength);
+    const rows = await loadData(request, session, member).finally(() => {
+      budget.release(member.sqlLength);
+    });
     const table = member.table ?? '';
     rowsByTable.set(table, (rowsByTable.get(table) ?? 0) + rows);
     done += member.sqlLength;

@@ -21,6 +21,7 @@ import { insertPrefix } from '../sql/archive-text.js';
 import type { ColumnPlan } from '../sql/column-plan.js';
 import type { TableDigest } from '../sql/digest.js';
 import { combineDigests } from '../sql/digest.js';
+import { HugeRowKernels } from '../sql/kernel/huge-rows.js';
 import type { SqlPiece } from '../sql/kernel/row-encoder.js';
 import { compressionFor } from './compression-choice.js';
 
@@ -111,8 +112,9 @@ async function readAll(request: ReadTablesRequest, states: readonly TableState[]
   const wakeAll = (): void => {
     for (const wake of wakers.splice(0)) wake();
   };
+  const hugeRows = new HugeRowKernels();
   const work = async (session: Session): Promise<void> => {
-    const reader = new RowReader();
+    const reader = new RowReader(hugeRows);
     while (failures.length === 0) {
       const unit = queue.shift();
       if (unit === undefined) {
@@ -229,6 +231,10 @@ async function appendPiece(
   range: number,
   piece: SqlPiece,
 ): Promise<void> {
+  let release = (): void => undefined;
+  const released = new Promise<void>((resolve) => {
+    release = resolve;
+  });
   await request.writer.append({
     kind: 'data',
     sql: piece.sql,
@@ -238,7 +244,9 @@ async function appendPiece(
     statements: piece.statements,
     longestStatement: piece.longestStatement,
     compression: compressionFor(piece.sql),
+    release,
   });
+  if (piece.isLent) await released;
   request.onRows(piece.rows);
 }
 

@@ -39,8 +39,8 @@ test('a sound archive has no damage, quick or deep', async () => {
   expect(quick.membersChecked).toBe(members.length - 2);
   let sqlBytes = 0;
   const deep = await check(archive, {
-    deep: (_, sql) => {
-      sqlBytes += sql.length;
+    deep: async (_, pieces) => {
+      for await (const piece of pieces) sqlBytes += piece.length;
       return [];
     },
   });

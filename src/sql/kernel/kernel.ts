@@ -5,9 +5,6 @@ import { assert } from '../../errors.js';
 import type { ColumnEncoding, ColumnPlan } from '../column-plan.js';
 import { isStableNumber } from '../json-numbers.js';
 
-/** Beyond this much, memory that a giant row needed is given up rather than kept for the next. */
-export const KERNEL_BYTES_KEPT_MAX = 32 * 2 ** 20;
-
 /** Addresses and lengths above 2 GiB come back negative: pass them through {@link unsigned}. */
 interface KernelExports {
   readonly memory: WebAssembly.Memory;
@@ -30,6 +27,8 @@ interface KernelExports {
   ): number;
   inputAddress(): number;
   addInput(length: number): void;
+  /** The next row may be huge; it ends its member, and `step` then returns. */
+  allowHugeRow(): void;
   step(): number;
   isRowWaiting(): number;
   rowImage(): number;

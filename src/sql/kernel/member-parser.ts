@@ -7,7 +7,7 @@ import { ReshelveError } from '../../errors.js';
 import type { ColumnPlan } from '../column-plan.js';
 import { makeDigest, type TableDigest } from '../digest.js';
 import { isEncodingOf } from '../insert-parser.js';
-import { Kernel, KERNEL_BYTES_KEPT_MAX, type KernelSetup } from './kernel.js';
+import { Kernel, type KernelSetup } from './kernel.js';
 import { STATUS } from './status.js';
 
 export interface MemberParserOptions {
@@ -22,6 +22,9 @@ export interface ParsedMember {
   /** In bytes, its `;` and line break included. */
   readonly longestStatement: number;
 }
+
+/** Beyond this much, memory that a huge row needed is given up once a member has none. */
+const KERNEL_BYTES_KEPT_MAX = 32 * 2 ** 20;
 
 /** Input is copied in slices of at most this length. */
 const SLICE_BYTES = 2 ** 18;
@@ -60,7 +63,9 @@ export class MemberParser {
       statements: calls.parsedStatements(),
       longestStatement: Number(calls.parsedLongestStatement()),
     };
-    if (this.#kernel.memoryBytes > KERNEL_BYTES_KEPT_MAX) this.#renewKernel();
+    const { memoryBytes } = this.#kernel;
+    const isNeeded = 4 * parsed.longestStatement > memoryBytes;
+    if (memoryBytes > KERNEL_BYTES_KEPT_MAX && !isNeeded) this.#renewKernel();
     this.#start();
     return parsed;
   }

@@ -4,9 +4,10 @@
  */
 import { assert, ReshelveError } from '../../errors.js';
 import type { ColumnPlan } from '../column-plan.js';
-import { makeDigest, type TableDigest } from '../digest.js';
+import { makeDigest } from '../digest.js';
 import { encodeTuple } from '../row-literal.js';
-import { Kernel, KERNEL_BYTES_KEPT_MAX, unsigned } from './kernel.js';
+import { Kernel, unsigned } from './kernel.js';
+import { ERROR_MARK, parseErrorPacket, type RowStreamEnd } from './row-stream-end.js';
 import { STATUS } from './status.js';
 
 export interface RowEncoderOptions {
@@ -26,43 +27,34 @@ export interface RowEncoderOptions {
 
 /** The SQL of one member: whole statements. */
 export interface SqlPiece {
-  /** Owned by the receiver. */
+  /** Owned by the receiver where it is not lent. */
   readonly sql: Buffer;
+  /** Whether `sql` lies in the kernel that was lent for a huge row, and is good while that is lent. */
+  readonly isLent: boolean;
   readonly rows: number;
   readonly statements: number;
   /** In bytes, its `;` and line break included. */
   readonly longestStatement: number;
 }
 
-/** How the result set ended. */
-export type RowStreamEnd =
-  | {
-      readonly kind: 'end';
-      readonly digest: TableDigest;
-      readonly warnings: number;
-      readonly statusFlags: number;
-      /** What followed the end in the same chunk: a copy, usually empty. */
-      readonly leftover: Buffer;
-    }
-  | {
-      /** The server gave up; the rows before are good, but not all of them. */
-      readonly kind: 'error';
-      readonly errno: number;
-      readonly sqlState: string;
-      /** As sent: in the session's character set. */
-      readonly message: Buffer;
-      readonly leftover: Buffer;
-    };
-
-/** So many members in a row without a giant one, and the memory for giants is given up. */
-const MEMBERS_BEFORE_RENEWAL = 4;
+/** With these the kernel has nothing more to do for now. */
+const STOPS: ReadonlySet<number> = new Set([
+  STATUS.needInput,
+  STATUS.end,
+  STATUS.serverError,
+  STATUS.hugeRow,
+]);
 
 export class RowEncoder {
   #options: RowEncoderOptions;
-  #kernel = new Kernel();
+  readonly #ownKernel = new Kernel();
+  /** The own one, or that which was lent for a huge row. */
+  #kernel = this.#ownKernel;
   #end: RowStreamEnd | undefined;
   #hasFailed = false;
-  #membersSinceGiant = 0;
+  #isBeforeHugeRow = false;
+  /** What was pushed behind the place where a huge row stopped the encoder. */
+  #held: Uint8Array = Buffer.alloc(0);
 
   constructor(options: RowEncoderOptions) {
     this.#options = options;
@@ -74,24 +66,36 @@ export class RowEncoder {
     return this.#end;
   }
 
-  /** What the kernel occupies at present. */
+  /** What the encoder's own kernel occupies at present. */
   get memoryBytes(): number {
-    return this.#kernel.memoryBytes;
+    return this.#ownKernel.memoryBytes;
+  }
+
+  /** A huge row comes next: {@link enterHugeRow}, then go on. */
+  get isBeforeHugeRow(): boolean {
+    return this.#isBeforeHugeRow;
+  }
+
+  /** Whether the kernel that was lent for a huge row is still in use. */
+  get isInHugeRow(): boolean {
+    return this.#kernel !== this.#ownKernel;
   }
 
   /** Starts anew for another result set; cheaper than a new encoder. */
   reset(options: RowEncoderOptions): void {
-    if (this.#kernel.memoryBytes > KERNEL_BYTES_KEPT_MAX) this.#kernel = new Kernel();
+    this.#kernel = this.#ownKernel;
     this.#options = options;
     this.#end = undefined;
     this.#hasFailed = false;
+    this.#isBeforeHugeRow = false;
     this.#start(options.sequenceId);
   }
 
   /**
-   * Takes the next bytes from the socket, which are not kept, and returns the members that they
-   * completed: for a chunk of 64 KiB at most three. Their SQL lives outside of the encoder, so a
-   * caller that awaits the compression of each before it pushes again has bounded memory.
+   * Takes the next bytes from the socket and returns the members that they completed: for a chunk of
+   * 64 KiB at most three. Their SQL lives outside of the encoder, so a caller that awaits the
+   * compression of each before it pushes again has bounded memory. The chunk is kept only where
+   * {@link isBeforeHugeRow} is set afterwards.
    *
    * @throws {ReshelveError} PROTOCOL where the bytes are not what a server sends, UNSUPPORTED for a
    * row that no INSERT could bring back. The encoder is of no further use until `reset`.
@@ -99,19 +103,49 @@ export class RowEncoder {
   push(chunk: Uint8Array): readonly SqlPiece[] {
     assert(this.#end === undefined, 'nothing is pushed behind the end of a result set');
     assert(!this.#hasFailed, 'nothing is pushed behind a failure');
+    assert(!this.#isBeforeHugeRow, 'a huge row is entered first');
     const pieces: SqlPiece[] = [];
-    const stepBytes = this.#kernel.calls.chunkBytes();
-    // The loop may replace `#end`, which the compiler cannot see through the calls.
-    for (let offset = 0; offset < chunk.length && !this.#hasEnded(); offset += stepBytes) {
-      this.#writeInput(chunk.subarray(offset, offset + stepBytes));
-      const isLastStep = this.#run(pieces);
-      if (isLastStep) this.#setEnd(chunk.subarray(offset + stepBytes), pieces);
-    }
+    this.#pushSteps(chunk, pieces);
     return pieces;
   }
 
-  #hasEnded(): boolean {
-    return this.#end !== undefined;
+  /**
+   * Goes on into the huge row with a kernel lent for it, and returns as {@link push} does. The kernel
+   * may go back once {@link isInHugeRow} is false and the pieces returned so far are done with.
+   */
+  enterHugeRow(kernel: Kernel): readonly SqlPiece[] {
+    assert(this.#isBeforeHugeRow, 'a huge row comes next');
+    this.#isBeforeHugeRow = false;
+    this.#moveTo(kernel);
+    kernel.calls.allowHugeRow();
+    const pieces: SqlPiece[] = [];
+    const held = this.#held;
+    this.#held = Buffer.alloc(0);
+    if (this.#runStep(held, pieces)) this.#pushSteps(held, pieces);
+    return pieces;
+  }
+
+  #pushSteps(chunk: Uint8Array, pieces: SqlPiece[]): void {
+    const stepBytes = this.#kernel.calls.chunkBytes();
+    for (let offset = 0; offset < chunk.length; offset += stepBytes) {
+      this.#writeInput(chunk.subarray(offset, offset + stepBytes));
+      if (!this.#runStep(chunk.subarray(offset + stepBytes), pieces)) return;
+    }
+  }
+
+  /** Works off the input, behind which `rest` follows; false where that cannot be taken now. */
+  #runStep(rest: Uint8Array, pieces: SqlPiece[]): boolean {
+    const status = this.#run(pieces);
+    if (status === STATUS.needInput) return true;
+    if (status === STATUS.hugeRow) this.#stopBeforeHugeRow(rest, pieces);
+    else this.#setEnd(rest, pieces);
+    return false;
+  }
+
+  #stopBeforeHugeRow(rest: Uint8Array, pieces: SqlPiece[]): void {
+    this.#finishMember(pieces);
+    this.#held = rest;
+    this.#isBeforeHugeRow = true;
   }
 
   #start(sequenceId: number): void {
@@ -135,7 +169,6 @@ export class RowEncoder {
       hashOnly ? 1 : 0,
     );
     if (status !== STATUS.ok) throw this.#failure(status);
-    this.#membersSinceGiant = 0;
   }
 
   #writeInput(bytes: Uint8Array): void {
@@ -144,13 +177,12 @@ export class RowEncoder {
     calls.addInput(bytes.length);
   }
 
-  /** Works off the input; true when it held the end of the result set. */
-  #run(pieces: SqlPiece[]): boolean {
+  /** Works off the input up to its end, that of the result set, or a huge row; returns which. */
+  #run(pieces: SqlPiece[]): number {
     for (;;) {
       let status = this.#kernel.calls.step();
       if (status === STATUS.slowRow) status = this.#writeSlowRow(pieces);
-      if (status === STATUS.needInput) return false;
-      if (status === STATUS.end || status === STATUS.serverError) return true;
+      if (STOPS.has(status)) return status;
       if (status === STATUS.memberReady) this.#takeMember(pieces);
       else if (status !== STATUS.ok) throw this.#failure(status);
     }
@@ -180,30 +212,36 @@ export class RowEncoder {
     }
   }
 
+  /** A huge row's member, or the lack of one where only the digest is wanted, ends its kernel's turn. */
   #takeMember(pieces: SqlPiece[]): void {
     const { calls } = this.#kernel;
     const view = this.#kernel.bytesAt(calls.memberAddress(), calls.memberBytes());
-    const piece: SqlPiece = {
-      sql: Buffer.from(view),
-      rows: calls.rowsInMember(),
-      statements: calls.statementsInMember(),
-      longestStatement: unsigned(calls.longestStatementBytes()),
-    };
-    pieces.push(piece);
+    if (view.length > 0) {
+      pieces.push({
+        sql: this.isInHugeRow ? view : Buffer.from(view),
+        isLent: this.isInHugeRow,
+        rows: calls.rowsInMember(),
+        statements: calls.statementsInMember(),
+        longestStatement: unsigned(calls.longestStatementBytes()),
+      });
+    }
     calls.startMember();
-    const isGiant = piece.rows === 1 && piece.sql.length > this.#options.memberBytesTarget;
-    this.#membersSinceGiant = isGiant ? 0 : this.#membersSinceGiant + 1;
-    if (this.#membersSinceGiant >= MEMBERS_BEFORE_RENEWAL) this.#renewKernel();
+    if (this.isInHugeRow && calls.isRowWaiting() === 0) this.#moveTo(this.#ownKernel);
   }
 
-  /** Exchanges a kernel whose memory has grown large for a new one, between two rows. */
-  #renewKernel(): void {
-    const { calls, memoryBytes } = this.#kernel;
-    if (memoryBytes <= KERNEL_BYTES_KEPT_MAX || calls.isRowWaiting() !== 0) return;
+  #finishMember(pieces: SqlPiece[]): void {
+    const { calls } = this.#kernel;
+    calls.finishMember();
+    if (calls.memberBytes() !== 0) this.#takeMember(pieces);
+  }
+
+  /** Goes on with another kernel, between two rows and two members. */
+  #moveTo(kernel: Kernel): void {
+    const { calls } = this.#kernel;
     const leftover = this.#kernel.bytesAt(calls.leftoverAddress(), calls.leftoverBytes());
-    this.#kernel = new Kernel();
+    this.#kernel = kernel;
     this.#start(calls.nextSequence());
-    this.#kernel.calls.restoreDigest(calls.digestRows(), calls.digestSum(), calls.digestXor());
+    kernel.calls.restoreDigest(calls.digestRows(), calls.digestSum(), calls.digestXor());
     this.#writeInput(leftover);
   }
 
@@ -220,8 +258,7 @@ export class RowEncoder {
     const warnings = packet.readUInt16LE(1);
     const statusFlags = packet.readUInt16LE(3);
     this.#end = { kind: 'end', digest, warnings, statusFlags, leftover };
-    calls.finishMember();
-    if (calls.memberBytes() !== 0) this.#takeMember(pieces);
+    this.#finishMember(pieces);
   }
 
   #failure(status: number): Error {
@@ -254,21 +291,4 @@ export class RowEncoder {
         return new Error(`assertion failed: the row kernel returned status ${status}`);
     }
   }
-}
-
-const ERROR_MARK = 0xff;
-
-/** https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_basic_err_packet.html */
-function parseErrorPacket(packet: Buffer, leftover: Buffer): RowStreamEnd {
-  if (packet.length < 3) {
-    throw new ReshelveError('PROTOCOL', 'expected an error packet but found one that is malformed');
-  }
-  const hasState = packet[3] === 0x23; // #
-  return {
-    kind: 'error',
-    errno: packet.readUInt16LE(1),
-    sqlState: hasState ? packet.toString('latin1', 4, 9) : 'HY000',
-    message: packet.subarray(hasState ? 9 : 3),
-    leftover,
-  };
 }

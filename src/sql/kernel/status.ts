@@ -12,4 +12,5 @@ export const STATUS = {
   rowTooLarge: 9,
   outOfMemory: 10,
   notCanonical: 11,
+  hugeRow: 12,
 } as const;

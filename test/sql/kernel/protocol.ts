@@ -86,6 +86,7 @@ function toPiece(member: readonly Buffer[][], insertPrefix: Buffer): SqlPiece {
   });
   return {
     sql: Buffer.concat(statements),
+    isLent: false,
     rows: member.reduce((sum, tuples) => sum + tuples.length, 0),
     statements: statements.length,
     longestStatement: Math.max(...statements.map((statement) => statement.length)),

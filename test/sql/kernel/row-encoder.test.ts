@@ -13,6 +13,7 @@ import {
   type RowEncoderOptions,
   type SqlPiece,
 } from '../../../src/sql/kernel/row-encoder.js';
+import { Kernel } from '../../../src/sql/kernel/kernel.js';
 import { formatRowImage } from '../../../src/sql/row-image.js';
 import { table } from '../arbitraries.js';
 import { endPayload, errorPayload, groupRows, packets, type Targets } from './protocol.js';
@@ -34,19 +35,29 @@ const targets: fc.Arbitrary<Targets> = fc
     return { statementBytesTarget, memberBytesTarget: statementBytesTarget + more };
   });
 
-function pushAll(encoder: RowEncoder, chunks: readonly Buffer[]): SqlPiece[] {
+function pushAll(encoder: RowEncoder, chunks: readonly Buffer[], lent?: Kernel): SqlPiece[] {
   return chunks.flatMap((chunk) => {
     // The encoder may not keep the chunk: what it was made of is overwritten.
     const transient = Buffer.from(chunk);
-    const pieces = encoder.push(transient);
+    const pieces = owned(encoder.push(transient));
+    while (encoder.isBeforeHugeRow) {
+      pieces.push(...owned(encoder.enterHugeRow(lent ?? new Kernel())));
+    }
     transient.fill(0xee);
-    return [...pieces];
+    return pieces;
   });
+}
+
+/** What is lent is overwritten by the next huge row. */
+function owned(pieces: readonly SqlPiece[]): SqlPiece[] {
+  return pieces.map((piece) => (piece.isLent ? { ...piece, sql: Buffer.from(piece.sql) } : piece));
 }
 
 /** Strings are compared far faster than buffers. */
 function readable(pieces: readonly SqlPiece[]): unknown[] {
-  return pieces.map(({ sql, ...counts }) => ({ ...counts, sql: sql.toString('latin1') }));
+  return pieces.map(({ sql, rows, statements, longestStatement }) => {
+    return { rows, statements, longestStatement, sql: sql.toString('latin1') };
+  });
 }
 
 /** One row of one value. */
@@ -109,7 +120,7 @@ describe('RowEncoder', () => {
           encoder.reset({ ...OPTIONS, columns });
           try {
             for (const chunk of cut(stream, places)) {
-              if (encoder.end === undefined) encoder.push(chunk);
+              if (encoder.end === undefined) pushAll(encoder, [chunk]);
             }
           } catch (error) {
             expect(error).toBeInstanceOf(ReshelveError);
@@ -190,20 +201,45 @@ describe('RowEncoder with giant rows', () => {
     },
   );
 
-  it('needs hardly more memory than the row and its SQL, and gives it back', () => {
+  it('needs hardly more memory than the row and its SQL, and that in the kernel that is lent', () => {
     const blob = Buffer.alloc(60_000_000, 'x');
     const encoder = new RowEncoder({ ...OPTIONS, columns: [BINARY] });
+    const huge = new Kernel();
+    const small = Array<Buffer>(20).fill(row(Buffer.alloc(900_000)));
+    const stream = packets([...small, row(blob), ...small, endPayload(0, 2)], 0);
+    const pieces = pushAll(encoder, [stream], huge);
+    expect(encoder.end).toMatchObject({ digest: { rows: 41 } });
+    expect(Math.max(...pieces.map((piece) => piece.sql.length))).toBeGreaterThan(blob.length);
     expect(encoder.memoryBytes).toBeLessThan(8_000_000);
-    encoder.push(packets([row(blob)], 0));
-    expect(encoder.memoryBytes).toBeLessThan(2 * blob.length + 8_000_000);
-    const small = packets(
-      [...Array<Buffer>(20).fill(row(Buffer.alloc(900_000))), endPayload(0, 2)],
-      4,
-    );
-    encoder.push(small);
-    expect(encoder.memoryBytes).toBeLessThan(8_000_000);
-    expect(encoder.end).toMatchObject({ digest: { rows: 21 } });
+    expect(huge.memoryBytes).toBeLessThan(2 * blob.length + 8_000_000);
+  });
+
+  it('stops before each huge row, in SQL and where only the digest is wanted', () => {
+    const blob = Buffer.alloc(4 * 2 ** 20, 'x');
+    const images = [row('before'), row(blob), row(blob), row('after')];
+    const stream = packets([...images, endPayload(0, 2)], 0);
+    for (const hashOnly of [false, true]) {
+      const encoder = new RowEncoder({ ...OPTIONS, columns: [BINARY], hashOnly });
+      const first = encoder.push(stream);
+      expect(first.map((piece) => piece.rows)).toEqual(hashOnly ? [] : [1]);
+      let stops = 0;
+      for (const huge = new Kernel(); encoder.isBeforeHugeRow; stops += 1) {
+        encoder.enterHugeRow(huge);
+        expect(encoder.isInHugeRow).toBe(false);
+      }
+      expect(stops).toBe(2);
+      expect(encoder.end).toMatchObject({ digest: digestImages(images) });
+    }
+  });
+
+  it('starts anew after a stream that ended within a huge row', () => {
+    const encoder = new RowEncoder({ ...OPTIONS, columns: [BINARY] });
+    encoder.push(packets([row(Buffer.alloc(5 * 2 ** 20))], 0).subarray(0, 1000));
+    encoder.enterHugeRow(new Kernel());
+    expect(encoder.isInHugeRow).toBe(true);
     encoder.reset({ ...OPTIONS, columns: [BINARY] });
-    expect(encoder.memoryBytes).toBeLessThan(8_000_000);
+    expect(encoder.isInHugeRow).toBe(false);
+    const pieces = pushAll(encoder, [packets([row('small'), endPayload(0, 2)], 0)]);
+    expect(pieces.map((piece) => piece.rows)).toEqual([1]);
   });
 });

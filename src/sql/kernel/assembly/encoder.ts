@@ -2,11 +2,19 @@
 import { setColumns, COLUMN_BYTES } from './columns';
 import { addRow, resetDigest } from './digest';
 import { align, ensureMemory, SLACK } from './memory';
-import { freeAddress, nextRow, rowImage, rowImageEnd, startPackets } from './packets';
-import { BAD_PACKET, OK, OUT_OF_MEMORY } from './status';
+import {
+  freeAddress,
+  mayTakeHugeRow,
+  nextRow,
+  rowImage,
+  rowImageEnd,
+  startPackets,
+} from './packets';
+import { BAD_PACKET, MEMBER_READY, OK, OUT_OF_MEMORY } from './status';
 import { encodeTuple, isRowImage, measureTuple, tupleFailure } from './tuple';
 import {
   commitTuple,
+  finishMember,
   fitsForSure,
   makeRoom,
   regionBytes,
@@ -69,7 +77,7 @@ export function step(): u32 {
 function hashRow(): u32 {
   if (!isRowImage(rowImage(), rowImageEnd())) return BAD_PACKET;
   takeRow();
-  return OK;
+  return mayTakeHugeRow() ? MEMBER_READY : OK;
 }
 
 function writeRow(): u32 {
@@ -84,7 +92,16 @@ function writeRow(): u32 {
   const tupleEnd = encodeTuple(image, end, tupleAddress());
   if (tupleEnd == 0) return tupleFailure();
   takeRow();
-  return commitTuple(tupleEnd);
+  return commitRow(tupleEnd);
+}
+
+// @ts-ignore: decorator
+@inline
+function commitRow(tupleEnd: usize): u32 {
+  const status = commitTuple(tupleEnd);
+  if (!mayTakeHugeRow()) return status;
+  finishMember();
+  return MEMBER_READY;
 }
 
 // @ts-ignore: decorator
@@ -107,7 +124,7 @@ export function makeRoomForSlowRow(length: usize): u32 {
 /** The current row's tuple of this length has been written. */
 export function commitSlowRow(length: usize): u32 {
   takeRow();
-  return commitTuple(tupleAddress() + length);
+  return commitRow(tupleAddress() + length);
 }
 
 /** Offsets of the setup that the caller writes. */

@@ -12,6 +12,7 @@ export {
 } from './encoder';
 export {
   addInput,
+  allowHugeRow,
   inputAddress,
   leftoverAddress,
   leftoverBytes,

@@ -6,6 +6,7 @@ import {
   BAD_PACKET,
   BAD_SEQUENCE,
   END,
+  HUGE_ROW,
   NEED_INPUT,
   OK,
   OUT_OF_MEMORY,
@@ -19,6 +20,9 @@ const PAYLOAD_BYTES_MAX: usize = 0xffffff;
 const EOF_MARK: u32 = 0xfe;
 const EOF_BYTES: usize = 5;
 const ERROR_MARK: u32 = 0xff;
+
+/** A row with so many bytes is taken only where {@link allowHugeRow} was called. */
+const HUGE_ROW_BYTES: usize = 4 << 20;
 
 /** A longer row could not come back in any statement. */
 const ROW_BYTES_MAX: u64 = 1 << 30;
@@ -34,6 +38,7 @@ let isCarrying: bool = false;
 /** Payload bytes of the current packet that have not come yet. */
 let missing: usize = 0;
 let isContinued: bool = false;
+let isHugeRowAllowed: bool = false;
 
 let image: usize = 0;
 let imageEnd: usize = 0;
@@ -70,8 +75,18 @@ export function startPackets(chunkAddress: usize, carryAddress: usize, sequenceI
   isCarrying = false;
   missing = 0;
   isContinued = false;
+  isHugeRowAllowed = false;
   image = 0;
   imageEnd = 0;
+}
+
+/** The next row may be of any length, and ends its member. */
+export function allowHugeRow(): void {
+  isHugeRowAllowed = true;
+}
+
+export function mayTakeHugeRow(): bool {
+  return isHugeRowAllowed;
 }
 
 export function nextSequence(): u32 {
@@ -104,6 +119,7 @@ export function nextRow(): u32 {
   if (isCarrying) return carryOn();
   if (inputEnd - inputStart < HEADER_BYTES) return NEED_INPUT;
   const length = <usize>(load<u32>(inputStart) & 0xffffff);
+  if (length >= HUGE_ROW_BYTES && !isHugeRowAllowed) return HUGE_ROW;
   if (!takeHeader()) return BAD_SEQUENCE;
   if (length < PAYLOAD_BYTES_MAX && inputEnd - inputStart >= length) {
     image = inputStart;

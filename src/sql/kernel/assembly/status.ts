@@ -22,3 +22,5 @@ export const ROW_TOO_LARGE: u32 = 9;
 export const OUT_OF_MEMORY: u32 = 10;
 /** SQL that is not byte for byte what the encoder writes. */
 export const NOT_CANONICAL: u32 = 11;
+/** A huge row comes next, which this instance has not been allowed to take. */
+export const HUGE_ROW: u32 = 12;
