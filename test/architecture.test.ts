@@ -28,6 +28,7 @@ const EDGES: Readonly<Record<string, string>> = {
   'src/archive/archive-reader.ts': 'reads members from the file',
   'src/archive/archive-check-file.ts': 'checks a file, several members at a time',
   'src/archive/compression.ts': 'deflates in the thread pool',
+  'src/archive/huge-member.ts': 'reads and inflates a member window by window',
   'src/archive/member-scan.ts': 'inflates what comes out of a pipe',
   'src/archive/salvage-check.ts': 'inflates what is left of a damaged file',
   'src/archive/probe-file.ts': 'opens a file to see what it is',

@@ -120,6 +120,7 @@ describe('MemberParser', () => {
   });
 
   it.each<[string, ColumnPlan, string]>([
+    ['a point behind an exponent', DOCUMENT, `'[-1.5e-18.]'`],
     ['patches', DOCUMENT, `JSON_SET('[1.10]', '$[0]', 1.10)`],
     ['a negative zero', REAL, '-0e0'],
     ['the longest hex', BINARY, `0x${'AB'.repeat(2 ** 20)}`],

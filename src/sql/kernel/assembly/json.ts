@@ -81,9 +81,10 @@ export function hasUnstableNumber(from: usize, length: usize): bool {
     const fraction = p + 1;
     if (hasPoint) p = skipDigits(fraction, end);
     if (p < end && (load<u8>(p) | 0x20) == 0x65) {
-      // Only doubles are printed with an exponent. The digits of the exponent are taken for a
-      // number of their own, and a short one.
+      // Only doubles are printed with an exponent.
       p += 1;
+      if (p < end && (load<u8>(p) == 0x2b || load<u8>(p) == 0x2d)) p += 1;
+      p = skipDigits(p, end);
       continue;
     }
     const isSafe = hasPoint
