@@ -137,6 +137,18 @@ export const ERROR_TABLE = {
       'A recovery of this database was interrupted; until it is resumed or rolled back nothing else may write.',
     hint: 'Run `reshelve recover --resume` to finish it, or `reshelve recover --rollback` to go back.',
   },
+  DATABASE_IN_USE: {
+    exitCode: EXIT.failed,
+    meaning:
+      'Others are connected to the database that is to be recovered, or wrote to it meanwhile; nothing was changed.',
+    hint: 'Stop the application (`pm2 stop all`), then run the command again; `--wait` waits for it to end.',
+  },
+  PREFLIGHT: {
+    exitCode: EXIT.failed,
+    meaning:
+      'The recovery would fail half way or lose something; everything in its way is listed, and nothing was changed.',
+    hint: 'Do what each line says, then run the command again; `--dry-run` shows the whole plan.',
+  },
   VERIFY_FAILED: {
     exitCode: EXIT.integrity,
     meaning: 'The restored copy differs from what the backup says it holds.',
@@ -151,6 +163,11 @@ export const ERROR_TABLE = {
     exitCode: EXIT.integrity,
     meaning: 'The file is not a backup of the kind that the command needs.',
     hint: 'Run `reshelve inspect FILE` to see what it is.',
+  },
+  OTHER_DATABASE: {
+    exitCode: EXIT.integrity,
+    meaning: 'The backup is of another database than the one that is to be recovered.',
+    hint: 'Run `reshelve list` for the right file; pass --other-database if this one is meant.',
   },
   FORMAT_TOO_NEW: {
     exitCode: EXIT.integrity,

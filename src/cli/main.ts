@@ -9,6 +9,7 @@ import { drillCommand } from './drill.js';
 import { fullCommand } from './full.js';
 import { inspectCommand } from './inspect.js';
 import { listCommand } from './list.js';
+import { recoverCommand } from './recover.js';
 import { reportFailure } from './report.js';
 import { restoreCommand } from './restore.js';
 import { scheduleCommand } from './schedule.js';
@@ -26,6 +27,7 @@ const program = new Command('reshelve')
 fullCommand(program);
 verifyCommand(program);
 restoreCommand(program);
+recoverCommand(program);
 scheduleCommand(program);
 listCommand(program);
 inspectCommand(program);

@@ -34,6 +34,8 @@ export interface BackupConfiguration {
   /** How many good full backups to keep, at least 1. */
   readonly retention: number;
   readonly incrementalRetention: number;
+  /** How many emergency backups of recoveries to keep, at least 1. */
+  readonly emergencyRetention: number;
   /** As written; the scheduler validates it. */
   readonly cronSchedule: string;
   /** IANA name. */

@@ -68,6 +68,7 @@ function readBackup(reader: SettingReader, cwd: string): BackupConfiguration {
     directoryShown: normalize(directory).replace(/(?<=.)\/+$/, ''),
     retention: reader.required('BACKUP_RETENTION', count),
     incrementalRetention: reader.required('BACKUP_INCREMENTAL_RETENTION', count),
+    emergencyRetention: reader.required('BACKUP_EMERGENCY_RETENTION', count),
     cronSchedule: reader.required('BACKUP_CRON_SCHEDULE', values.oneLine('a cron expression')),
     timeZone: reader.optional('BACKUP_TIMEZONE', values.timeZone) ?? systemTimeZone(),
     threads:

@@ -22,6 +22,7 @@ const SETTINGS = {
   BACKUP_DIR: { fallback: './backups' },
   BACKUP_RETENTION: { fallback: '5' },
   BACKUP_INCREMENTAL_RETENTION: { fallback: '10' },
+  BACKUP_EMERGENCY_RETENTION: { fallback: '3' },
   BACKUP_CRON_SCHEDULE: { fallback: '0 2 * * *' },
   BACKUP_TIMEZONE: {},
   BACKUP_THREADS: {},

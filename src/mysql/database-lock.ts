@@ -4,7 +4,7 @@
  * connection ends, however it ends.
  */
 import { createHash } from 'node:crypto';
-import { ReshelveError } from '../errors.js';
+import { assert, ReshelveError } from '../errors.js';
 import { quoteString } from '../sql/quote.js';
 import { isServerError } from './server-error.js';
 import type { Session } from './session.js';
@@ -17,6 +17,11 @@ const PING_TIMEOUT_MS = 30_000;
 export interface DatabaseLock {
   /** Aborts, with the reason, when the connection that holds the lock is gone. */
   readonly lost: AbortSignal;
+  /**
+   * Works on the very connection that holds the lock: what it sends is done under the lock or not at
+   * all. Throws LOCKED where the server says that the lock is not ours.
+   */
+  use<T>(work: (session: Session) => Promise<T>): Promise<T>;
   release(): Promise<void>;
 }
 
@@ -37,21 +42,63 @@ export async function acquireDatabaseLock(
     timeoutMs: (waitSeconds + 30) * 1000,
   });
   if (got !== '1') throw await lockedError(session, database, name);
-  const lost = new AbortController();
-  const timer = setInterval(() => {
-    session.ping(PING_TIMEOUT_MS).catch((error: unknown) => {
-      clearInterval(timer);
-      lost.abort(error);
-    });
-  }, PING_INTERVAL_MS);
-  timer.unref();
-  return {
-    lost: lost.signal,
-    release: async () => {
-      clearInterval(timer);
-      await session.close();
-    },
-  };
+  return new HeldDatabaseLock(session, database, name);
+}
+
+class HeldDatabaseLock implements DatabaseLock {
+  readonly #session: Session;
+  readonly #database: string;
+  readonly #name: string;
+  readonly #lost = new AbortController();
+  readonly #timer: NodeJS.Timeout;
+  #isUsed = false;
+  #ping: Promise<void> | undefined;
+
+  constructor(session: Session, database: string, name: string) {
+    this.#session = session;
+    this.#database = database;
+    this.#name = name;
+    this.#timer = setInterval(() => {
+      if (!this.#isUsed) this.#ping ??= this.#pingOnce();
+    }, PING_INTERVAL_MS);
+    this.#timer.unref();
+  }
+
+  get lost(): AbortSignal {
+    return this.#lost.signal;
+  }
+
+  async use<T>(work: (session: Session) => Promise<T>): Promise<T> {
+    assert(!this.#isUsed, 'the connection of a lock is used for one thing at a time');
+    this.#isUsed = true;
+    try {
+      await this.#ping;
+      const isOurs = await this.#session.value(
+        `SELECT IS_USED_LOCK(${this.#name}) = CONNECTION_ID()`,
+      );
+      if (isOurs !== '1') throw await lockedError(this.#session, this.#database, this.#name);
+      return await work(this.#session);
+    } finally {
+      this.#isUsed = false;
+    }
+  }
+
+  async release(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#ping;
+    await this.#session.close();
+  }
+
+  async #pingOnce(): Promise<void> {
+    try {
+      await this.#session.ping(PING_TIMEOUT_MS);
+    } catch (error) {
+      clearInterval(this.#timer);
+      this.#lost.abort(error);
+    } finally {
+      this.#ping = undefined;
+    }
+  }
 }
 
 async function lockedError(

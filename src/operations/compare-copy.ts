@@ -3,7 +3,8 @@
  * row, read back with the same SELECT list that the backup used.
  */
 import type { ArchiveReader } from '../archive/archive-reader.js';
-import type { MemberEntry, TableEntry } from '../archive/index-types.js';
+import type { MemberEntry, ObjectReference, TableEntry } from '../archive/index-types.js';
+import { ReshelveError } from '../errors.js';
 import { splitIntoRanges, WHOLE_TABLE } from '../mysql/key-ranges.js';
 import type { RowSelection } from '../mysql/row-stream.js';
 import { plansOf, RowReader } from '../mysql/row-stream.js';
@@ -29,6 +30,8 @@ export interface CompareRequest {
   readonly output: Output;
   /** Tables that are there for another reason. */
   readonly ignoredTables: ReadonlySet<string>;
+  /** Objects that are compared; all where it is left out. */
+  readonly objects?: (object: ObjectReference) => boolean;
 }
 
 export interface Comparison {
@@ -40,6 +43,28 @@ export interface Comparison {
 const RANGE_BYTES = 32 * 1024 * 1024;
 
 export async function compareCopy(request: CompareRequest): Promise<Comparison> {
+  const { records, problems } = await compareDefinitions(request);
+  const rows = await compareContent(request, records);
+  return { tables: rows.tables, problems: [...problems, ...rows.problems] };
+}
+
+/** Throws VERIFY_FAILED with the first problems. */
+export function assertNoProblems(problems: readonly string[]): void {
+  const [first, ...others] = problems;
+  if (first === undefined) return;
+  const more =
+    others.length === 0 ? '' : ` (and ${others.length} more: ${others.slice(0, 9).join('; ')})`;
+  throw new ReshelveError('VERIFY_FAILED', `${first}${more}`);
+}
+
+export interface ComparedDefinitions {
+  /** The tables that there are now, for {@link compareContent}. */
+  readonly records: readonly TableRecord[];
+  readonly problems: readonly string[];
+}
+
+/** Names and definitions alone, read on the first session. */
+export async function compareDefinitions(request: CompareRequest): Promise<ComparedDefinitions> {
   const [control] = request.sessions;
   const { index } = request.reader;
   const listing = await listTables(control, request.database);
@@ -54,8 +79,17 @@ export async function compareCopy(request: CompareRequest): Promise<Comparison> 
     ...(request.compareDefinitions ? await compareTables(request, records) : []),
     ...(await compareObjects(request, listing.views, listing.sequences)),
   ];
+  return { records, problems };
+}
+
+/** Row counts and digests alone, read on all sessions. */
+export async function compareContent(
+  request: CompareRequest,
+  records: readonly TableRecord[],
+): Promise<Comparison> {
+  const problems: string[] = [];
   const rows = await compareRows(request, records, problems);
-  const tables = index.tables.map((table) => ({
+  const tables = request.reader.index.tables.map((table) => ({
     name: table.name,
     rows: rows.get(table.name) ?? 0,
   }));
@@ -96,17 +130,21 @@ async function compareTables(
   return problems;
 }
 
-async function compareObjects(
+export async function compareObjects(
   request: CompareRequest,
   views: readonly string[],
   sequences: readonly string[],
 ): Promise<string[]> {
   const { index } = request.reader;
   const [control] = request.sessions;
-  const found = await readObjects(control, request.database, views, sequences);
+  const all = await readObjects(control, request.database, views, sequences);
   const keyOf = (object: { readonly type: string; readonly name: string }): string =>
     `${object.type} ${object.name}`;
-  const expected = index.objects.filter((object) => object.broken === undefined);
+  const isWanted = request.objects ?? ((): boolean => true);
+  const expected = index.objects.filter(
+    (object) => object.broken === undefined && isWanted(object),
+  );
+  const found = all.filter((object) => isWanted(object));
   const problems = compareNames('object', expected.map(keyOf), found.map(keyOf));
   if (!request.compareDefinitions) return problems;
   const byKey = new Map(found.map((object) => [keyOf(object), object]));

@@ -47,9 +47,11 @@ export async function examineDump(
   context: Pick<Context, 'output' | 'signal'>,
   file: DumpFile,
   database: string,
+  observe: (statement: SplitStatement) => void = () => undefined,
 ): Promise<ForeignDump> {
   const inspection = inspectDump();
   for await (const statement of readStatements(context, file, 'Checking the dump', inspection)) {
+    observe(statement);
     const decision = decide(inspection, statement, database);
     if (decision.action === 'refuse') throw refused(file, decision.reason);
   }
@@ -84,7 +86,7 @@ export async function loadForeign(load: ForeignLoad): Promise<ForeignLoaded> {
     if (load.withoutBinlog) await executeIfAllowed(session, 'SET SESSION sql_log_bin = 0');
     for (const statement of LOAD_SESSION) await session.execute(statement);
     await runStatements(load, session);
-    return await countRows(load, session);
+    return await countRows(load.database, session);
   } finally {
     await session.close();
   }
@@ -132,12 +134,13 @@ async function executeIfAllowed(session: Session, statement: string): Promise<vo
   }
 }
 
-async function countRows(load: ForeignLoad, session: Session): Promise<ForeignLoaded> {
-  const { tables } = await listTables(session, load.database);
+/** Counts by reading, table by table. */
+export async function countRows(database: string, session: Session): Promise<ForeignLoaded> {
+  const { tables } = await listTables(session, database);
   const counts: { name: string; rows: number }[] = [];
   let rows = 0;
   for (const { name } of tables) {
-    const table = `${quoteIdentifier(load.database)}.${quoteIdentifier(name)}`;
+    const table = `${quoteIdentifier(database)}.${quoteIdentifier(name)}`;
     const count = Number(
       await session.value(`SELECT COUNT(*) FROM ${table}`, { timeoutMs: COUNT_TIMEOUT_MS }),
     );

@@ -12,7 +12,7 @@ import type { CopyDifferences } from './archive-definitions.js';
 import { isCreate } from './archive-definitions.js';
 import { assertSound } from './check-file.js';
 import type { ChosenBackup } from './choose-backup.js';
-import { compareCopy } from './compare-copy.js';
+import { assertNoProblems, compareCopy } from './compare-copy.js';
 import type { Comparison } from './compare-copy.js';
 import { loadArchive } from './load-archive.js';
 import { examineDump, loadForeign } from './load-foreign.js';
@@ -127,20 +127,12 @@ async function compare(
       output,
       ignoredTables: new Set([TEST_COPY_MARK]),
     });
-    assertSame(comparison);
+    assertNoProblems(comparison.problems);
     assertCriticalTables(run, tables);
     return comparison.tables;
   } finally {
     await Promise.all(others.map((session) => session.close()));
   }
-}
-
-function assertSame(comparison: Comparison): void {
-  const [first, ...others] = comparison.problems;
-  if (first === undefined) return;
-  const more =
-    others.length === 0 ? '' : ` (and ${others.length} more: ${others.slice(0, 9).join('; ')})`;
-  throw new ReshelveError('VERIFY_FAILED', `${first}${more}`);
 }
 
 /** Throws VERIFY_FAILED where a table of BACKUP_CRITICAL_TABLES is missing. */

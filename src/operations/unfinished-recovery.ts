@@ -2,7 +2,7 @@
 import { join, relative } from 'node:path';
 import { isInBetween, PHASE_WORDS } from '../catalog/recovery-journal.js';
 import type { FoundJournal } from '../catalog/store-journal.js';
-import { findUnfinishedJournals } from '../catalog/store-journal.js';
+import { findUnfinishedJournals, reopenJournal } from '../catalog/store-journal.js';
 import { ReshelveError } from '../errors.js';
 import type { Context } from './context.js';
 
@@ -44,6 +44,23 @@ export async function refuseWhileUnfinished(place: Place, database: string): Pro
     throw new ReshelveError(journal.problem?.code ?? 'RECOVERY_UNFINISHED', message, {
       hint: commands,
     });
+  }
+}
+
+/**
+ * Closes journals of recoveries that were interrupted before they changed anything, so that a new one
+ * can begin. Call it under the lock of the backup directory.
+ */
+export async function abandonUntouched({ configuration, now }: Context): Promise<void> {
+  for (const found of await findUnfinishedJournals(configuration.backup.directory)) {
+    const isOurs = found.database === configuration.databaseName;
+    if (!isOurs || found.state?.phase !== 'unchanged' || found.state.kind !== 'recover') continue;
+    const journal = await reopenJournal(found.path, now);
+    try {
+      await journal.append({ kind: 'recover', step: 'finish', detail: { outcome: 'abandoned' } });
+    } finally {
+      await journal.close();
+    }
   }
 }
 

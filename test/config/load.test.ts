@@ -45,6 +45,7 @@ describe('defaults and sources', () => {
       directoryShown: 'backups',
       retention: 5,
       incrementalRetention: 10,
+      emergencyRetention: 3,
       cronSchedule: '0 2 * * *',
       timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone,
       threads: Math.min(availableParallelism(), 4),
