@@ -44,6 +44,7 @@ const EDGES: Readonly<Record<string, string>> = {
 /** Computations only. Of node:zlib that is crc32 and constants; inflating belongs to an edge. */
 const PURE_MODULES: Readonly<Record<string, readonly string[] | 'all'>> = {
   valibot: 'all',
+  fzstd: 'all',
   'node:crypto': ['createHash', 'hash', 'Hash'],
   'node:zlib': ['crc32', 'constants'],
   'node:path': ['basename', 'dirname', 'posix'],

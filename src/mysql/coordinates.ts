@@ -68,6 +68,17 @@ async function readGtidSet(session: Session): Promise<string | null> {
   return set?.replaceAll(/\s/g, '') ?? null;
 }
 
+/** What was run, and what of it is not in the log any more; undefined without GTIDs. */
+export async function readGtidState(
+  session: Session,
+): Promise<{ readonly executed: string; readonly purged: string } | undefined> {
+  if ((await session.value('SELECT @@GLOBAL.gtid_mode')) !== 'ON') return undefined;
+  return {
+    executed: (await session.value('SELECT @@GLOBAL.gtid_executed')) ?? '',
+    purged: (await session.value('SELECT @@GLOBAL.gtid_purged')) ?? '',
+  };
+}
+
 /**
  * The coordinates of exactly the snapshot that this session's transaction reads from: MariaDB keeps
  * them in status variables that need no privilege (MariaDB, "START TRANSACTION WITH CONSISTENT

@@ -9,6 +9,8 @@ export const PACKET_HEADER_BYTES = 4;
 export const COM_QUERY = 0x03;
 export const COM_QUIT = 0x01;
 export const COM_PING = 0x0e;
+export const COM_BINLOG_DUMP = 0x12;
+export const COM_BINLOG_DUMP_GTID = 0x1e;
 
 export interface OkPacket {
   readonly affectedRows: number;

@@ -24,6 +24,7 @@ import {
 import { ServerError } from './server-error.js';
 import type { ServerFacts } from './server-facts.js';
 import { SocketReader } from './socket-reader.js';
+import type { PacketPiece } from './socket-reader.js';
 
 /** For statements that may rightly take long before they answer: definitions, keys, big inserts. */
 const LONG_STATEMENT_TIMEOUT_MS = 24 * 3600 * 1000;
@@ -152,6 +153,16 @@ export class Session {
       this.#busy = false;
       throw error;
     }
+  }
+
+  /**
+   * Sends a command whose answer is a stream of packets, and gives the way to take them. The session
+   * serves nothing else any more; end it by `destroy`.
+   */
+  startStream(command: number, body: Uint8Array): (isFollowing: boolean) => Promise<PacketPiece> {
+    this.#enter();
+    this.#send(command, body);
+    return (isFollowing) => this.#reader.nextPiece(this.#silenceMs, isFollowing);
   }
 
   async ping(timeoutMs: number): Promise<void> {

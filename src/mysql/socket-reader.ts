@@ -6,6 +6,12 @@ import type { Duplex } from 'node:stream';
 import { ReshelveError } from '../errors.js';
 import { PACKET_HEADER_BYTES, PACKET_PAYLOAD_MAX } from './protocol.js';
 
+export interface PacketPiece {
+  readonly piece: Buffer;
+  /** The payload ends with this piece. */
+  readonly isLast: boolean;
+}
+
 export class SocketReader {
   readonly #socket: Duplex;
   readonly #where: string;
@@ -83,27 +89,28 @@ export class SocketReader {
    */
   async nextPacket(timeoutMs: number): Promise<Buffer> {
     const parts: Buffer[] = [];
-    const restMs = Math.min(timeoutMs, this.#silenceMs);
     for (;;) {
-      const header = await this.#exactly(
-        PACKET_HEADER_BYTES,
-        parts.length === 0 ? timeoutMs : restMs,
-      );
-      const length = header.readUIntLE(0, 3);
-      const sequence = header.readUInt8(3);
-      if (sequence !== this.#sequence) {
-        throw new ReshelveError(
-          'PROTOCOL',
-          `${this.#where}: expected packet number ${this.#sequence} but found ${sequence}`,
-        );
-      }
-      this.#sequence = (this.#sequence + 1) & 0xff;
-      const payload = await this.#exactly(length, restMs);
-      if (length < PACKET_PAYLOAD_MAX) {
-        return parts.length === 0 ? payload : Buffer.concat([...parts, payload]);
-      }
-      parts.push(payload);
+      const { piece, isLast } = await this.nextPiece(timeoutMs, parts.length > 0);
+      if (isLast) return parts.length === 0 ? piece : Buffer.concat([...parts, piece]);
+      parts.push(piece);
     }
+  }
+
+  /** As `nextPacket`, but a payload of 16 MB and more comes in pieces, each with the packet it had. */
+  async nextPiece(timeoutMs: number, isFollowing: boolean): Promise<PacketPiece> {
+    const restMs = Math.min(timeoutMs, this.#silenceMs);
+    const header = await this.#exactly(PACKET_HEADER_BYTES, isFollowing ? restMs : timeoutMs);
+    const length = header.readUIntLE(0, 3);
+    const sequence = header.readUInt8(3);
+    if (sequence !== this.#sequence) {
+      throw new ReshelveError(
+        'PROTOCOL',
+        `${this.#where}: expected packet number ${this.#sequence} but found ${sequence}`,
+      );
+    }
+    this.#sequence = (this.#sequence + 1) & 0xff;
+    const piece = await this.#exactly(length, restMs);
+    return { piece, isLast: length < PACKET_PAYLOAD_MAX };
   }
 
   async #exactly(length: number, timeoutMs: number): Promise<Buffer> {
