@@ -191,6 +191,11 @@ export const ERROR_TABLE = {
       'The journal of a recovery is damaged, so that nobody can tell how far the recovery came.',
     hint: 'Look at the database, load the emergency backup beside the journal by hand if it is needed (docs/RECOVERY.md), then move the journal away.',
   },
+  REPLAY_FAILED: {
+    exitCode: EXIT.integrity,
+    meaning: 'A logged change does not fit the state that it should be applied to.',
+    hint: 'Restore to just before the transaction that the message names (`--before-gtid`, `--to`), and see `reshelve events`.',
+  },
   CHAIN_GAP: {
     exitCode: EXIT.gap,
     meaning: 'The chain of incrementals has a gap.',

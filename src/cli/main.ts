@@ -7,6 +7,7 @@ import { catalogCommand } from './catalog.js';
 import { doctorCommand } from './doctor.js';
 import { drillCommand } from './drill.js';
 import { fullCommand } from './full.js';
+import { incrementalCommand } from './incremental.js';
 import { inspectCommand } from './inspect.js';
 import { listCommand } from './list.js';
 import { recoverCommand } from './recover.js';
@@ -25,6 +26,7 @@ const program = new Command('reshelve')
   .exitOverride();
 
 fullCommand(program);
+incrementalCommand(program);
 verifyCommand(program);
 restoreCommand(program);
 recoverCommand(program);

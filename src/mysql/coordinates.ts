@@ -96,6 +96,12 @@ export async function readSnapshotCoordinates(session: Session): Promise<Coordin
   return { binlogFile: file, binlogPosition: Number(position), gtidSet: null };
 }
 
+/** The server's clock, rounded up to whole milliseconds. */
+export async function readServerTime(session: Session): Promise<Date> {
+  const ms = await session.value('SELECT CEIL(UNIX_TIMESTAMP(SYSDATE(6)) * 1000)');
+  return new Date(Number(ms ?? NaN));
+}
+
 /** The identity of the server itself, which a chain must not change. */
 export async function readServerUuid(session: Session): Promise<string | null> {
   const variable = session.facts.flavour === 'mariadb' ? '@@GLOBAL.server_uid' : '@@server_uuid';

@@ -9,6 +9,7 @@ import {
   type CoordinateReading,
   type Coordinates,
   readCoordinates,
+  readServerTime,
   readSnapshotCoordinates,
   sameCoordinates,
 } from './coordinates.js';
@@ -42,6 +43,7 @@ export interface Snapshot {
   readonly coordinates: Coordinates;
   /** Why coordinates are missing, for the user. */
   readonly missingPrivilege?: string;
+  /** By the server's clock, as commit times are; never before the instant itself. */
   readonly takenAt: Date;
   readonly guard: DdlGuard;
   /** Tables without transactions that are locked against writes until `releaseTableLock`. */
@@ -115,7 +117,7 @@ async function underGlobalLock(request: SnapshotRequest): Promise<Snapshot> {
     const lockedTables = await lockNonTransactional(request, tableLock);
     await startSnapshots(readers);
     const reading = await readCoordinates(lock);
-    const takenAt = new Date();
+    const takenAt = await readServerTime(lock);
     await lock.execute('UNLOCK TABLES');
     return { consistency: 'global-read-lock', reading, takenAt, guard, lockedTables, tableLock };
   });
@@ -134,7 +136,7 @@ async function underTableLocks(request: SnapshotRequest): Promise<Snapshot> {
     await startSnapshots(readers);
     // Nothing commits to these tables under the lock, so any position in this window is exact.
     const reading = await readCoordinates(lock);
-    const takenAt = new Date();
+    const takenAt = await readServerTime(lock);
     await lock.execute('UNLOCK TABLES');
     return { consistency: 'table-locks', reading, takenAt, guard, lockedTables, tableLock };
   });
@@ -174,7 +176,7 @@ async function oneCoordinateCheck(request: SnapshotRequest): Promise<Snapshot | 
     return {
       consistency: 'coordinate-check',
       reading,
-      takenAt: new Date(),
+      takenAt: await readServerTime(observer),
       guard,
       lockedTables: [],
     };
@@ -201,7 +203,7 @@ async function onSingleConnection(request: SnapshotRequest): Promise<Snapshot> {
     return {
       consistency: 'single-connection',
       reading,
-      takenAt: new Date(),
+      takenAt: await readServerTime(observer),
       guard,
       lockedTables: [],
     };

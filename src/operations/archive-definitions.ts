@@ -1,5 +1,4 @@
 /** Definitions as an archive holds them, and the same objects as a server shows them now. */
-import type { ArchiveReader } from '../archive/archive-reader.js';
 import type { MemberEntry } from '../archive/index-types.js';
 import { withoutImpliedCollations } from '../sql/ddl-collation.js';
 import { stripDefiner } from '../sql/ddl-definer.js';
@@ -9,6 +8,7 @@ import { stripSequenceDatabase } from '../sql/ddl-sequence.js';
 import type { DdlOptions } from '../sql/ddl-text.js';
 import { StatementSplitter } from '../sql/statement-splitter.js';
 import type { SplitStatement } from '../sql/statement-splitter.js';
+import type { StateReader } from './chain-archives.js';
 
 /** What a copy may differ in, because it was made so. */
 export interface CopyDifferences {
@@ -29,7 +29,7 @@ export function isCreate(statement: SplitStatement): boolean {
 
 /** The CREATE statement of a definition member; undefined where it holds only a comment. */
 export async function readDefinition(
-  reader: ArchiveReader,
+  reader: StateReader,
   member: MemberEntry,
 ): Promise<Buffer | undefined> {
   const sql = await reader.readMember(member.number);

@@ -8,6 +8,7 @@ import { parseBackupFileName } from '../catalog/names.js';
 import type { CatalogEntry, RunType } from '../catalog/records.js';
 import type { CatalogRecovery } from '../catalog/store.js';
 import { ReshelveError } from '../errors.js';
+import { chainFields } from './chain-record.js';
 import type { Context } from './context.js';
 
 const FOLDERS = ['', 'incremental'] as const;
@@ -70,12 +71,7 @@ async function readEntry(
       tables: header.totals.tables,
       rows: header.totals.rows,
       consistency: header.consistency,
-      coordinates: {
-        binlogFile: header.coordinates.binlogFile,
-        position: header.coordinates.binlogPosition,
-        gtidSet: header.coordinates.gtidSet,
-        serverUuid: header.serverUuid,
-      },
+      ...chainFields(header),
     };
   } catch (error) {
     if (error instanceof ReshelveError) return undefined;

@@ -12,6 +12,7 @@ import { insertPrefix } from '../sql/archive-text.js';
 import type { TableDigest } from '../sql/digest.js';
 import { combineDigests, equalDigests } from '../sql/digest.js';
 import { MemberParser } from '../sql/kernel/member-parser.js';
+import { ComparedDigests } from './check-compared.js';
 import type { Context } from './context.js';
 
 export interface FileCheck {
@@ -26,9 +27,15 @@ export async function checkFile(
 ): Promise<FileCheck> {
   const source = await openFileSource(path);
   try {
-    const digests = new RowDigests(await readIndexIfSound(path));
+    const index = await readIndexIfSound(path);
+    const digests = new RowDigests(index);
+    const compared =
+      index?.header.chain?.method === 'ranges' ? new ComparedDigests(index) : undefined;
     const report = await checkArchive(source, {
-      deep: (member, pieces) => digests.add(member, pieces),
+      deep: (member, pieces) =>
+        member.kind === 'change'
+          ? (compared?.add(member, pieces) ?? [])
+          : digests.add(member, pieces),
       signal: context.signal,
       onProgress: (done, total) => {
         context.output.progress({ activity: 'Checking the file', done, total, unit: 'bytes' });
@@ -36,7 +43,7 @@ export async function checkFile(
     });
     context.output.progress(null);
     const damages = [...report.damages];
-    if (damages.length === 0) damages.push(...digests.compare());
+    if (damages.length === 0) damages.push(...digests.compare(), ...(compared?.compare() ?? []));
     return { report, damages };
   } finally {
     await source.close();
@@ -68,6 +75,15 @@ async function readIndexIfSound(path: string): Promise<ArchiveIndex | undefined>
   }
 }
 
+/** An incremental describes the whole state and holds the rows of some tables. */
+function tablesInside(index: ArchiveIndex | undefined): readonly TableEntry[] {
+  if (index?.header.type !== 'incremental') return index?.tables ?? [];
+  const inside = new Set(
+    index.members.filter(({ kind }) => kind === 'table').map(({ table }) => table),
+  );
+  return index.tables.filter(({ name }) => inside.has(name));
+}
+
 /** Adds up the digests of the members and compares them with what the index says of each table. */
 class RowDigests {
   readonly #tables: ReadonlyMap<string, TableEntry>;
@@ -76,7 +92,7 @@ class RowDigests {
   readonly #digests = new Map<string, TableDigest[]>();
 
   constructor(index: ArchiveIndex | undefined) {
-    this.#tables = new Map((index?.tables ?? []).map((table) => [table.name, table]));
+    this.#tables = new Map(tablesInside(index).map((table) => [table.name, table]));
   }
 
   async add(member: MemberEntry, pieces: AsyncIterable<Buffer>): Promise<readonly string[]> {

@@ -23,7 +23,7 @@ export async function chooseBackup(
 }
 
 /** A damaged catalog must not stand between a person and the file that they named. */
-async function readEntries(context: Context): Promise<readonly CatalogEntry[]> {
+export async function readEntries(context: Context): Promise<readonly CatalogEntry[]> {
   try {
     return await context.catalog.read();
   } catch (error) {
@@ -33,7 +33,7 @@ async function readEntries(context: Context): Promise<readonly CatalogEntry[]> {
   }
 }
 
-function chooseNamed(
+export function chooseNamed(
   context: Context,
   entries: readonly CatalogEntry[],
   file: string,
@@ -59,7 +59,7 @@ function chooseNamed(
   };
 }
 
-function chooseNewest(context: Context, entries: readonly CatalogEntry[]): ChosenBackup {
+export function chooseNewest(context: Context, entries: readonly CatalogEntry[]): ChosenBackup {
   const { backup, databaseName } = context.configuration;
   const candidates = entries
     .filter(

@@ -2,7 +2,6 @@
  * Compares a loaded copy with what its archive says: definitions, row counts and the digest of every
  * row, read back with the same SELECT list that the backup used.
  */
-import type { ArchiveReader } from '../archive/archive-reader.js';
 import type { MemberEntry, ObjectReference, TableEntry } from '../archive/index-types.js';
 import { ReshelveError } from '../errors.js';
 import { splitIntoRanges, WHOLE_TABLE } from '../mysql/key-ranges.js';
@@ -17,11 +16,12 @@ import { combineDigests, EMPTY_DIGEST } from '../sql/digest.js';
 import { HugeRowKernels } from '../sql/kernel/huge-rows.js';
 import type { CopyDifferences } from './archive-definitions.js';
 import { comparableObject, comparableTable, readDefinition } from './archive-definitions.js';
+import type { StateReader } from './chain-archives.js';
 import type { Output } from './context.js';
 import { inParallel } from './load-archive.js';
 
 export interface CompareRequest {
-  readonly reader: ArchiveReader;
+  readonly reader: StateReader;
   readonly database: string;
   readonly sessions: readonly [Session, ...Session[]];
   readonly differences: CopyDifferences;

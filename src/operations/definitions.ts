@@ -51,9 +51,28 @@ export function autoIncrementOf(table: TableRecord): string | undefined {
 
 const TABLE_OPTIONS_COUNTER = /\n\) ENGINE=\S+ (?:[^'\n]* )?AUTO_INCREMENT=(\d+)/;
 
+/** The text of a table's member but for the counter, which is compared on its own. */
+export function withoutCounter(tableSql: Buffer): string {
+  return tableSql
+    .toString('latin1')
+    .replace(/(\n\) ENGINE=\S+ (?:[^'\n]* )?)AUTO_INCREMENT=\d+ /, '$1');
+}
+
 /** ARCHIVE takes no id below its counter, so the counter must come after the rows. */
 function setsCounterLast(table: TableRecord): boolean {
   return table.engine.toUpperCase() === 'ARCHIVE';
+}
+
+/** The counter that must be set behind the rows of an incremental, where one must. */
+export function counterAfterRows(
+  table: TableRecord,
+  change: 'none' | 'ranges' | 'whole',
+  before: string | undefined,
+): string | undefined {
+  const counter = autoIncrementOf(table);
+  if (change === 'whole') return setsCounterLast(table) ? counter : undefined;
+  if (counter === undefined) return before === undefined ? undefined : '1';
+  return change === 'ranges' || counter !== before ? counter : undefined;
 }
 
 function definitionOf(table: TableRecord, database: string): Buffer {

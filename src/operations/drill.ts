@@ -5,9 +5,9 @@
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { CatalogEntry, Drill } from '../catalog/records.js';
-import { chooseBackup } from './choose-backup.js';
 import type { Comparison } from './compare-copy.js';
 import type { Context } from './context.js';
+import { chooseRestorePoint } from './restore-point.js';
 import { recordedRun } from './run.js';
 import type { Run } from './run.js';
 import { Stopwatch } from './stopwatch.js';
@@ -36,12 +36,13 @@ export async function runDrill(
 
 async function exercise(run: Run, file: string | undefined): Promise<DrillResult> {
   const watch = new Stopwatch();
-  const backup = await chooseBackup(run.context, file);
+  const point = await chooseRestorePoint(run.context, file);
+  const backup = point.newest;
   const { databaseName } = run.context.configuration;
   run.context.output.line(`Recovery drill of ${databaseName}: ${backup.shown}`);
   let tables: Comparison['tables'];
   try {
-    tables = await testRestore(run, backup, watch);
+    tables = await testRestore(run, point, watch);
   } catch (error) {
     await rememberDamage(run, backup, 'restore', error);
     throw error;

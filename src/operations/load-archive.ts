@@ -15,6 +15,7 @@ import { quoteIdentifier } from '../sql/quote.js';
 import type { SplitStatement } from '../sql/statement-splitter.js';
 import { splitStatements } from './archive-definitions.js';
 import { DeferredKeys } from './deferred-keys.js';
+import { splitComparedMember } from './compared-marker.js';
 import type { Output } from './context.js';
 
 export interface LoadRequest {
@@ -83,7 +84,7 @@ export async function loadEvents(request: LoadRequest): Promise<void> {
   }
 }
 
-async function prepareLoader(session: Session, withoutBinlog: boolean): Promise<void> {
+export async function prepareLoader(session: Session, withoutBinlog: boolean): Promise<void> {
   const wished = withoutBinlog
     ? ['SET SESSION sql_log_bin = 0', ...WISHED_SESSION]
     : WISHED_SESSION;
@@ -115,6 +116,7 @@ async function loadMembers(
   );
   const rowsByTable = await loadRows(request, sessions, ofKind('data'), deferred);
   for (const statement of deferred.foreignKeys()) await executeDefinition(first, statement);
+  for (const member of ofKind('change')) await loadCompared(request, first, member);
   for (const member of ofKind('object')) await loadDefinition(request, first, member);
   for (const member of request.reader.members()) {
     if (member.kind === 'closing') await loadCounters(request, first, member);
@@ -127,7 +129,7 @@ async function loadMembers(
 function isWanted(request: LoadRequest, member: MemberEntry): boolean {
   const { tables, reader } = request;
   if (request.withoutEvents === true && member.object?.type === 'event') return false;
-  if (tables === undefined) return true;
+  if (tables === undefined || member.kind === 'change') return true;
   if (member.kind === 'sequence') return false;
   if (member.kind !== 'object') return member.table !== undefined && tables.has(member.table);
   const { object } = member;
@@ -138,8 +140,8 @@ function isWanted(request: LoadRequest, member: MemberEntry): boolean {
 }
 
 /** Runs the statements of a definition member, each as the archive's rewriting leaves it. */
-async function loadDefinition(
-  request: LoadRequest,
+export async function loadDefinition(
+  request: Pick<LoadRequest, 'reader' | 'rewrite'>,
   session: Session,
   member: MemberEntry,
   deferred?: DeferredKeys,
@@ -157,6 +159,24 @@ async function loadDefinition(
     } catch (error) {
       throw inMember(error, request.reader, member);
     }
+  }
+}
+
+/** What a comparison found: deletions and insertions in the order of the file. */
+async function loadCompared(
+  request: LoadRequest,
+  session: Session,
+  member: MemberEntry,
+): Promise<void> {
+  const sql = await request.reader.readMember(member.number);
+  const { marker, statements } = splitComparedMember(sql);
+  if (request.tables?.has(marker.table ?? '') === false) return;
+  try {
+    for (const text of splitInserts(statements, member.statements)) {
+      await executeDefinition(session, text);
+    }
+  } catch (error) {
+    throw inMember(error, request.reader, { ...member, table: marker.table ?? '' });
   }
 }
 

@@ -3,7 +3,7 @@
  * tables that hold a lock come first, then the largest, so that the readers end together.
  */
 import { assert, ReshelveError } from '../errors.js';
-import type { ArchiveWriter } from '../archive/archive-writer.js';
+import type { ArchiveWriter, MemberInput } from '../archive/archive-writer.js';
 import type { KeyRange } from '../mysql/key-ranges.js';
 import { chooseSplitKey, splitIntoRanges, WHOLE_TABLE } from '../mysql/key-ranges.js';
 import type { RowSelection } from '../mysql/row-stream.js';
@@ -34,6 +34,16 @@ export interface PlannedTable {
   readonly record: TableRecord;
   /** Stored columns in the order of the INSERT statements. */
   readonly columns: readonly ColumnPlan[];
+  /** Ranges to read instead of ones chosen here. */
+  readonly split?: GivenSplit;
+}
+
+export interface GivenSplit {
+  /** The key that the ranges follow; null where there is one range, the whole table. */
+  readonly key: { readonly name: string; readonly columns: readonly string[] } | null;
+  readonly ranges: readonly KeyRange[];
+  /** Ordinals of the only ranges to read; all where it is left out. */
+  readonly only?: ReadonlySet<number>;
 }
 
 export interface RangeResult {
@@ -54,7 +64,12 @@ export interface ReadTablesRequest {
   readonly database: string;
   readonly tables: readonly PlannedTable[];
   readonly snapshot: Snapshot;
-  readonly writer: ArchiveWriter;
+  /** Takes the rows; where it is left out, they are only hashed. */
+  readonly writer?: ArchiveWriter;
+  /** Makes another kind of member of the rows; they come as `data`. */
+  readonly asMember?: (input: MemberInput) => MemberInput;
+  /** More will be read from the snapshot, so tables that hold a lock keep it. */
+  readonly keepTableLock?: boolean;
   /** Whether definitions can change meanwhile, so that each must be looked at again. */
   readonly definitionsMayChange: boolean;
   readonly onRows: (rows: number) => void;
@@ -81,7 +96,7 @@ export async function readTables(request: ReadTablesRequest): Promise<TableResul
   const states = request.tables.map(startState);
   const isLocked = (state: TableState): boolean => locked.has(state.planned.record.name);
   await readAll(request, states.filter(isLocked));
-  await snapshot.releaseTableLock();
+  if (request.keepTableLock !== true) await snapshot.releaseTableLock();
   await readAll(
     request,
     states.filter((state) => !isLocked(state)),
@@ -90,6 +105,16 @@ export async function readTables(request: ReadTablesRequest): Promise<TableResul
 }
 
 function startState(planned: PlannedTable): TableState {
+  const { split } = planned;
+  if (split !== undefined) {
+    return {
+      planned,
+      key: split.key ?? undefined,
+      keyPlans: [],
+      ranges: split.ranges,
+      digests: [],
+    };
+  }
   const chosen = chooseSplitKey(planned.record);
   const keyPlans = chosen === undefined ? undefined : plansOf(planned.columns, chosen.columns);
   return {
@@ -157,9 +182,11 @@ async function runUnit(
 ): Promise<Unit[]> {
   const { state, ordinal } = unit;
   if (ordinal === undefined) {
-    state.ranges = await splitTable(session, state);
+    state.ranges ??= await splitTable(session, state);
     if (state.ranges.length > 1) {
-      return state.ranges.map((_, at) => ({ state, ordinal: at }));
+      return state.ranges
+        .map((_, at) => ({ state, ordinal: at }))
+        .filter(({ ordinal: at }) => state.planned.split?.only?.has(at) ?? true);
     }
   }
   await readRange(request, session, reader, { state, ordinal: ordinal ?? 0 });
@@ -191,12 +218,14 @@ async function readRange(
   assert(range !== undefined, 'a table is split before it is read');
   const { name } = planned.record;
   if (request.definitionsMayChange) await session.execute('SAVEPOINT reshelve');
-  state.digests[ordinal] = await reader.read(
+  const digest = await reader.read(
     session,
     selectionOf(state, range),
-    encodeOptions(planned),
+    { ...encodeOptions(planned), hashOnly: request.writer === undefined },
     async (piece) => appendPiece(request, name, ordinal, piece),
   );
+  state.digests[ordinal] = digest;
+  if (request.writer === undefined) request.onRows(digest.rows);
   if (!request.definitionsMayChange) return;
   await assertUnchanged(session, request.database, planned.record);
   await session.execute('ROLLBACK TO SAVEPOINT reshelve');
@@ -231,11 +260,12 @@ async function appendPiece(
   range: number,
   piece: SqlPiece,
 ): Promise<void> {
+  if (request.writer === undefined) return;
   let release = (): void => undefined;
   const released = new Promise<void>((resolve) => {
     release = resolve;
   });
-  await request.writer.append({
+  const member: MemberInput = {
     kind: 'data',
     sql: piece.sql,
     table,
@@ -245,7 +275,8 @@ async function appendPiece(
     longestStatement: piece.longestStatement,
     compression: compressionFor(piece.sql),
     release,
-  });
+  };
+  await request.writer.append(request.asMember === undefined ? member : request.asMember(member));
   if (piece.isLent) await released;
   request.onRows(piece.rows);
 }
@@ -285,10 +316,11 @@ function finishState(state: TableState): TableResult {
   }
   const { ranges } = state;
   assert(ranges !== undefined, 'every table was read');
-  const results = ranges.map((range, at): RangeResult => {
+  const results = ranges.flatMap((range, at): RangeResult[] => {
     const digest = state.digests[at];
+    if (digest === undefined && state.planned.split?.only?.has(at) === false) return [];
     assert(digest !== undefined, 'every range was read');
-    return { range, digest };
+    return [{ range, digest }];
   });
   return {
     planned: state.planned,

@@ -34,6 +34,7 @@ import {
   proveNewState,
   saveOldState,
 } from './recovery-steps.js';
+import { singlePoint } from './restore-point.js';
 import type { Run } from './run.js';
 import { describeFailure, recordedRun } from './run.js';
 import { abandonUntouched } from './unfinished-recovery.js';
@@ -145,7 +146,7 @@ export function newRecovery(
     force: options.force,
     proveEmergency: async (path, shown) => {
       if (!options.proveEmergency) return;
-      await testRestore(run, { path, shown, entry: undefined }, new Stopwatch());
+      await testRestore(run, singlePoint({ path, shown, entry: undefined }), new Stopwatch());
     },
   };
 }

@@ -1,20 +1,19 @@
 /** The quick restore: a sound file into a database, over several connections. */
-import { openArchive } from '../archive/archive-reader.js';
-import type { ArchiveReader } from '../archive/archive-reader.js';
 import { probeFile } from '../archive/probe-file.js';
 import { ReshelveError } from '../errors.js';
 import { acquireDatabaseLock } from '../mysql/database-lock.js';
 import type { Session } from '../mysql/session.js';
 import { renameDatabaseQualifiers } from '../sql/ddl-qualifiers.js';
 import type { SplitStatement } from '../sql/statement-splitter.js';
-import { assertSound } from './check-file.js';
+import { ChainArchives } from './chain-archives.js';
 import type { ChosenBackup } from './choose-backup.js';
-import { chooseBackup } from './choose-backup.js';
 import type { Context } from './context.js';
 import type { ForeignDump } from './load-foreign.js';
 import { examineDump, loadForeign } from './load-foreign.js';
 import { isCreate } from './archive-definitions.js';
-import { loadArchive } from './load-archive.js';
+import { loadChain } from './load-chain.js';
+import { chooseRestorePoint, openSound } from './restore-point.js';
+import type { RestorePoint } from './restore-point.js';
 import type { Run } from './run.js';
 import { recordedRun } from './run.js';
 import { openServer } from './sessions.js';
@@ -59,7 +58,7 @@ export async function runRestore(
 }
 
 interface Preparation {
-  readonly backup: ChosenBackup;
+  readonly point: RestorePoint;
   /** Set where the file is a dump of another tool. */
   readonly dump?: ForeignDump;
   readonly plan: readonly string[];
@@ -70,18 +69,21 @@ interface Preparation {
 /** Everything that can be known before the first change: the file is sound, the target is seen. */
 async function prepareRestore(context: Context, options: RestoreOptions): Promise<Preparation> {
   const database = options.into ?? context.configuration.databaseName;
-  const backup = await chooseBackup(context, options.file);
-  const dump = await assertLoadable(context, backup, database, options);
+  const point = await chooseRestorePoint(context, options.file);
+  const dump = await assertLoadable(context, point, database, options);
   const session = await openServer(context, context.configuration.server);
   try {
     const state = await lookAtDatabase(session, database);
     const loss = describeLoss(database, state, options);
     return {
-      backup,
+      point,
       ...(dump === undefined ? {} : { dump }),
       ...(loss === undefined ? {} : { loss }),
       plan: [
-        `Would restore ${backup.shown} into ${database}.`,
+        `Would restore ${describePoint(point)} into ${database}.`,
+        ...(point.backups.length === 1
+          ? []
+          : point.backups.map(({ shown }, at) => `  ${at + 1}. ${shown}`)),
         loss === undefined ? 'Nothing would be overwritten.' : `Would be lost: ${loss}.`,
       ],
     };
@@ -104,21 +106,23 @@ function describeLoss(
   return `the present content of ${replaced.map((table) => `${database}.${table}`).join(', ')}`;
 }
 
+function describePoint({ newest, backups }: RestorePoint): string {
+  const others = backups.length - 1;
+  return others === 0 ? newest.shown : `${newest.shown} and the ${others} before it`;
+}
+
 async function assertLoadable(
   context: Context,
-  backup: ChosenBackup,
+  point: RestorePoint,
   database: string,
   options: RestoreOptions,
 ): Promise<ForeignDump | undefined> {
+  const backup = point.newest;
   const probe = await probeFile(backup.path);
   if (probe.kind === 'reshelve') {
-    await assertSound(context, backup.path, backup.shown);
-    const reader = await openArchive(backup.path);
-    try {
-      assertTablesInside(reader, backup, options.tables);
-    } finally {
-      await reader.close();
-    }
+    const archives = await openSound(context, point);
+    await archives.close();
+    assertTablesInside(archives, backup, options.tables);
     return undefined;
   }
   if (probe.kind !== 'gzip-sql' && probe.kind !== 'plain-sql') {
@@ -140,11 +144,11 @@ async function assertLoadable(
 }
 
 function assertTablesInside(
-  reader: ArchiveReader,
+  archives: ChainArchives,
   backup: ChosenBackup,
   tables: readonly string[],
 ): void {
-  const known = new Set(reader.index.tables.map((table) => table.name));
+  const known = new Set(archives.index.tables.map((table) => table.name));
   const missing = tables.filter((table) => !known.has(table));
   if (missing.length === 0) return;
   throw new ReshelveError('USAGE', `${backup.shown} has no table ${missing.join(', ')}`, {
@@ -156,9 +160,10 @@ async function restore(run: Run, options: RestoreOptions): Promise<RestoreResult
   const { context } = run;
   const { configuration, output } = context;
   const database = options.into ?? configuration.databaseName;
-  const { backup, dump, loss } = await prepareRestore(context, options);
+  const { point, dump, loss } = await prepareRestore(context, options);
+  const backup = point.newest;
   if (loss !== undefined) await options.confirm(database, loss);
-  output.line(`Restoring ${backup.shown} into ${database}...`);
+  output.line(`Restoring ${describePoint(point)} into ${database}...`);
   const started = performance.now();
   const control = await openServer(context, configuration.server);
   const target: Target = { database, isChanged: false };
@@ -172,7 +177,7 @@ async function restore(run: Run, options: RestoreOptions): Promise<RestoreResult
     try {
       rows =
         dump === undefined
-          ? await restoreArchive(context, backup, target, options)
+          ? await restoreArchives(context, point, target, options)
           : await restoreForeign(context, dump, target, options);
     } catch (error) {
       if (target.isChanged) warnOfPart(context, database, backup);
@@ -202,19 +207,21 @@ function warnOfPart(context: Context, database: string, backup: ChosenBackup): v
   });
 }
 
-async function restoreArchive(
+async function restoreArchives(
   context: Context,
-  backup: ChosenBackup,
+  point: RestorePoint,
   target: Target,
   options: RestoreOptions,
 ): Promise<number> {
   const { database } = target;
-  const reader = await openArchive(backup.path);
+  const archives = await ChainArchives.open(point.backups.map(({ path }) => path));
   try {
-    const { header } = reader.index;
+    archives.assertLinked();
+    const { header } = archives.index;
     await prepareTarget(context, target, header, options.tables.length > 0);
-    const result = await loadArchive({
-      reader,
+    const result = await loadChain({
+      database,
+      archives,
       open: () => openServer(context, context.configuration.server, database),
       connections: context.configuration.backup.threads,
       ...(options.tables.length === 0 ? {} : { tables: new Set(options.tables) }),
@@ -224,7 +231,7 @@ async function restoreArchive(
     });
     return result.rows;
   } finally {
-    await reader.close();
+    await archives.close();
   }
 }
 

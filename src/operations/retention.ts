@@ -1,9 +1,11 @@
-/** Deletes the full backups that the plan drops: first unlisted, then removed. */
+/** Deletes the backups that the plans drop: first unlisted, then removed. */
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileError } from '../file-errors.js';
 import type { CatalogEntry } from '../catalog/records.js';
+import { planIncrementalRetention } from '../catalog/incremental-retention.js';
+import type { IncrementalRetentionInput } from '../catalog/incremental-retention.js';
 import { planRetention } from '../catalog/retention.js';
 import type { RetentionPlan } from '../catalog/retention.js';
 import type { Run } from './run.js';
@@ -15,20 +17,34 @@ export interface RetentionOutcome {
 
 /** Runs after a backup that succeeded and is recorded; never before. */
 export async function applyRetention(run: Run, justMade: CatalogEntry): Promise<RetentionOutcome> {
+  const { retention, incrementalRetention } = run.context.configuration.backup;
+  const incrementals = planIncrementalRetention({
+    ...(await judgedNow(run, justMade)),
+    keepIncrementals: incrementalRetention,
+  });
+  for (const { entry, reason } of incrementals.remove) await removeBackup(run, entry, reason);
+  // A full backup that only removed incrementals built on may go at once.
+  const fulls = planRetention({ ...(await judgedNow(run, justMade)), keepFulls: retention });
+  for (const { entry, reason } of fulls.remove) await removeBackup(run, entry, reason);
+  return outcomeOf(fulls, incrementals);
+}
+
+async function judgedNow(
+  run: Run,
+  justMade: CatalogEntry,
+): Promise<Omit<IncrementalRetentionInput, 'keepIncrementals'>> {
   const { configuration, catalog, now } = run.context;
-  const { directory, retention } = configuration.backup;
   const entries = await catalog.read();
   const files = entries.flatMap((entry) => entry.file ?? []);
-  const plan = planRetention({
+  return {
     entries,
-    existingFiles: new Set(files.filter((file) => existsSync(join(directory, file)))),
+    existingFiles: new Set(
+      files.filter((file) => existsSync(join(configuration.backup.directory, file))),
+    ),
     database: configuration.databaseName,
-    keepFulls: retention,
     now: now(),
     protectedIds: new Set([justMade.id]),
-  });
-  for (const { entry, reason } of plan.remove) await removeBackup(run, entry, reason);
-  return outcomeOf(plan);
+  };
 }
 
 /** The record goes first: a crash in between leaves a file too many, never a listed file too few. */
@@ -48,9 +64,13 @@ async function removeBackup(run: Run, entry: CatalogEntry, reason: string): Prom
   run.context.output.line(`Removed ${entry.file}: ${reason}`);
 }
 
-function outcomeOf(plan: RetentionPlan): RetentionOutcome {
+function outcomeOf(...plans: readonly Pick<RetentionPlan, 'keep' | 'remove'>[]): RetentionOutcome {
   return {
-    kept: plan.keep.map(({ entry, reasons }) => ({ file: entry.file ?? '', reasons })),
-    removed: plan.remove.map(({ entry, reason }) => ({ file: entry.file ?? '', reason })),
+    kept: plans.flatMap(({ keep }) =>
+      keep.map(({ entry, reasons }) => ({ file: entry.file ?? '', reasons })),
+    ),
+    removed: plans.flatMap(({ remove }) =>
+      remove.map(({ entry, reason }) => ({ file: entry.file ?? '', reason })),
+    ),
   };
 }

@@ -1,6 +1,4 @@
 /** A backup restored into a database of its own, compared with what it says, and removed again. */
-import { openArchive } from '../archive/archive-reader.js';
-import type { ArchiveReader } from '../archive/archive-reader.js';
 import { probeFile } from '../archive/probe-file.js';
 import { ReshelveError } from '../errors.js';
 import { readGrants } from '../mysql/grants.js';
@@ -10,52 +8,56 @@ import { setEventStatus } from '../sql/ddl-event.js';
 import type { SplitStatement } from '../sql/statement-splitter.js';
 import type { CopyDifferences } from './archive-definitions.js';
 import { isCreate } from './archive-definitions.js';
-import { assertSound } from './check-file.js';
+import type { ChainArchives, StateReader } from './chain-archives.js';
 import type { ChosenBackup } from './choose-backup.js';
 import { assertNoProblems, compareCopy } from './compare-copy.js';
 import type { Comparison } from './compare-copy.js';
-import { loadArchive } from './load-archive.js';
+import { loadChain } from './load-chain.js';
 import { examineDump, loadForeign } from './load-foreign.js';
+import type { RestorePoint } from './restore-point.js';
+import { openSound } from './restore-point.js';
 import type { Run } from './run.js';
 import { openServer } from './sessions.js';
 import type { Stopwatch } from './stopwatch.js';
 import { TEST_COPY_MARK, testDatabaseName, withTestDatabase } from './test-database.js';
 
 /**
- * Checks the whole file, loads it into a test database, compares, and drops the copy. What takes time
- * is told to `watch`: check, create, load, compare, drop. Throws VERIFY_FAILED, DAMAGED and the like.
+ * Checks every file that the state needs, loads them into a test database, compares, and drops the
+ * copy. What takes time is told to `watch`: check, create, load, compare, drop. Throws VERIFY_FAILED,
+ * DAMAGED and the like.
  */
 export async function testRestore(
   run: Run,
-  backup: ChosenBackup,
+  point: RestorePoint,
   watch: Stopwatch,
 ): Promise<Comparison['tables']> {
-  const probe = await probeFile(backup.path);
-  if (probe.kind !== 'reshelve') return restoreForeign(run, backup, probe.detail, watch);
-  await assertSound(run.context, backup.path, backup.shown);
+  const { newest } = point;
+  const probe = await probeFile(newest.path);
+  if (probe.kind !== 'reshelve') return restoreForeign(run, newest, probe.detail, watch);
+  const archives = await openSound(run.context, point);
   watch.lap('check');
-  const reader = await openArchive(backup.path);
   try {
-    return await restoreAndCompare(run, reader, watch);
+    return await restoreAndCompare(run, archives, watch);
   } finally {
-    await reader.close();
+    await archives.close();
   }
 }
 
 async function restoreAndCompare(
   run: Run,
-  reader: ArchiveReader,
+  archives: ChainArchives,
   watch: Stopwatch,
 ): Promise<Comparison['tables']> {
-  const { header } = reader.index;
+  const { header } = archives.index;
   const tables = await withTestDatabase(run.context, header, async (context, database, server) => {
     watch.lap('create');
     const control = await openServer(context, server, database);
     try {
       const differences = await chooseDifferences(run, control);
       const open = (): Promise<Session> => openServer(context, server, database);
-      await loadArchive({
-        reader,
+      await loadChain({
+        database,
+        archives,
         open,
         connections: context.configuration.backup.threads,
         rewrite: (statement) => forTestCopy(statement, differences),
@@ -63,7 +65,7 @@ async function restoreAndCompare(
         output: context.output,
       });
       watch.lap('load');
-      const found = await compare(run, reader, control, database, differences, open);
+      const found = await compare(run, archives.asState(), control, database, differences, open);
       watch.lap('compare');
       return found;
     } finally {
@@ -99,7 +101,7 @@ function forTestCopy(statement: SplitStatement, differences: CopyDifferences): B
 
 async function compare(
   run: Run,
-  reader: ArchiveReader,
+  reader: StateReader,
   control: Session,
   database: string,
   differences: CopyDifferences,

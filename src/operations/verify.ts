@@ -6,10 +6,10 @@ import { probeFile } from '../archive/probe-file.js';
 import type { Verification } from '../catalog/records.js';
 import { assertSound } from './check-file.js';
 import type { ChosenBackup } from './choose-backup.js';
-import { chooseBackup } from './choose-backup.js';
 import type { Comparison } from './compare-copy.js';
 import type { Context } from './context.js';
 import { examineDump } from './load-foreign.js';
+import { chooseRestorePoint } from './restore-point.js';
 import type { Run } from './run.js';
 import { recordedRun } from './run.js';
 import { Stopwatch } from './stopwatch.js';
@@ -33,12 +33,13 @@ export interface VerifyResult {
 
 export async function runVerify(context: Context, options: VerifyOptions): Promise<VerifyResult> {
   return recordedRun(context, 'verify', async (run) => {
-    const backup = await chooseBackup(run.context, options.file);
+    const point = await chooseRestorePoint(run.context, options.file);
+    const backup = point.newest;
     run.context.output.line(`Verifying backup: ${backup.shown}`);
     try {
       const tables = options.quick
         ? await verifyFile(run, backup)
-        : await testRestore(run, backup, new Stopwatch());
+        : await testRestore(run, point, new Stopwatch());
       return await succeed(run, backup, options, tables);
     } catch (error) {
       await rememberDamage(run, backup, options.quick ? 'file' : 'restore', error);

@@ -1,0 +1,125 @@
+/**
+ * An incremental backup: what has changed since the newest state that can be restored. It has the same
+ * life as a full one; where nothing can follow on the chain, the run fails with CHAIN_GAP.
+ */
+import { join } from 'node:path';
+import type { ChainLink, IndexHeader } from '../archive/index-types.js';
+import type { ChainedBackup, ChainMethod } from '../catalog/chain.js';
+import type { CatalogEntry } from '../catalog/records.js';
+import { ReshelveError } from '../errors.js';
+import type { BackupFile } from './backup-file.js';
+import { discard, nameBackupFile } from './backup-file.js';
+import { hashFile } from './catalog-rebuild.js';
+import { ChainArchives } from './chain-archives.js';
+import { chainFields } from './chain-record.js';
+import type { Context, Warning } from './context.js';
+import {
+  applyRetentionOrWarn,
+  assertReadsBack,
+  countByType,
+  publishAndRecord,
+} from './finish-backup.js';
+import { withDatabaseLock } from './full-backup.js';
+import { removeLeftovers } from './leftovers.js';
+import { readChains } from './read-chains.js';
+import type { RetentionOutcome } from './retention.js';
+import type { Run } from './run.js';
+import { recordedRun } from './run.js';
+import { writeRanges } from './write-ranges.js';
+import type { WrittenIncremental } from './write-ranges.js';
+
+export interface IncrementalResult {
+  readonly entry: CatalogEntry;
+  readonly file: string;
+  /** The backup that it builds on. */
+  readonly previous: string;
+  readonly method: ChainMethod;
+  readonly notes: readonly string[];
+  readonly retention: RetentionOutcome;
+  readonly warnings: readonly Warning[];
+}
+
+/** Throws CHAIN_GAP where only a new full backup helps, besides what a full backup throws. */
+export async function runIncremental(context: Context): Promise<IncrementalResult> {
+  return recordedRun(context, 'incremental', async (run) => {
+    await removeLeftovers(run);
+    const base = await findBase(run.context);
+    return withDatabaseLock(run, (locked) => backUp(locked, base));
+  });
+}
+
+/** The newest state that can be restored: what is missing from it comes with this run. */
+async function findBase(context: Context): Promise<readonly [ChainedBackup, ...ChainedBackup[]]> {
+  const { databaseName, backup } = context.configuration;
+  const chains = await readChains(context);
+  const links = chains.newest();
+  if (links !== undefined) return links;
+  const [lost] = [...chains.chains(), { unreachable: chains.orphans() }].flatMap(
+    ({ unreachable }) => unreachable,
+  );
+  throw new ReshelveError(
+    'CHAIN_GAP',
+    `there is no full backup of ${databaseName} in ${backup.directoryShown} that an incremental ` +
+      `can build on${lost === undefined ? '' : ` (${lost.reason})`}`,
+    { hint: 'Run `reshelve full` first.' },
+  );
+}
+
+async function backUp(
+  run: Run,
+  links: readonly [ChainedBackup, ...ChainedBackup[]],
+): Promise<IncrementalResult> {
+  const { configuration, output } = run.context;
+  const { directory } = configuration.backup;
+  const base = links.at(-1) ?? links[0];
+  const archives = await ChainArchives.open(links.map(({ file }) => join(directory, file)));
+  const file = nameBackupFile(run, 'incremental');
+  output.line(`Backing up what changed in ${configuration.databaseName} since ${base.file}...`);
+  try {
+    const written = await write(run, file, archives);
+    for (const warning of written.warnings) run.warn(warning);
+    await assertReadsBack(run, file);
+    const { header, objects } = written.archive.index;
+    const entry = await publishAndRecord(run, file, {
+      sha256: await hashFile(file.partialPath),
+      tables: header.totals.tables,
+      rows: header.totals.rows,
+      objects: countByType(objects),
+      consistency: header.consistency,
+      ...chainFields(header),
+    });
+    const retention = await applyRetentionOrWarn(run, entry);
+    return {
+      entry,
+      file: file.shown,
+      previous: base.file,
+      method: header.chain?.method ?? 'ranges',
+      notes: written.notes,
+      retention,
+      warnings: run.warnings,
+    };
+  } catch (error) {
+    await discard(file);
+    throw error;
+  } finally {
+    await archives.close();
+  }
+}
+
+async function write(
+  run: Run,
+  file: BackupFile,
+  archives: ChainArchives,
+): Promise<WrittenIncremental> {
+  const { header } = archives.index;
+  return writeRanges(run, file.partialPath, archives, linkAfter(header, 'ranges'));
+}
+
+function linkAfter(header: IndexHeader, method: ChainMethod): ChainLink {
+  return {
+    fullId: header.chain?.fullId ?? header.id,
+    previousId: header.id,
+    method,
+    from: { ...header.coordinates, serverUuid: header.serverUuid },
+  };
+}
