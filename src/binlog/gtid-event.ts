@@ -11,13 +11,17 @@ export interface GtidEvent {
   /** The log has whole seconds only. */
   readonly isInSeconds: boolean;
   /** MariaDB: a single statement (DDL), no BEGIN is implied. Undefined on MySQL. */
-  readonly mariaDb?: { readonly isStandalone: boolean };
+  readonly mariaDb?: {
+    readonly isStandalone: boolean;
+    /** Set where the transaction ends in XA PREPARE; there is no XA START in the log. */
+    readonly preparedXid?: string;
+  };
 }
 
 const MICROSECONDS = 1_000_000n;
 /** Bit 55 of the commit time: the original commit time follows. */
 const HAS_ORIGINAL_TIME = 1n << 55n;
-const MARIADB_STANDALONE = 1;
+const MARIADB_FLAG = { standalone: 1, groupCommitId: 2, preparedXa: 64 } as const;
 
 export function parseGtidEvent(event: LogEvent): GtidEvent {
   if (event.type === EVENT.mariaGtid) return parseMariaDb(event);
@@ -54,8 +58,21 @@ function parseMariaDb(event: LogEvent): GtidEvent {
   return {
     gtid: `${domain}-${event.serverId}-${sequence}`,
     ...bySeconds(event),
-    mariaDb: { isStandalone: (flags & MARIADB_STANDALONE) !== 0 },
+    mariaDb: {
+      isStandalone: (flags & MARIADB_FLAG.standalone) !== 0,
+      ...preparedXid(reader, flags),
+    },
   };
+}
+
+function preparedXid(reader: FieldReader, flags: number): { preparedXid?: string } {
+  if ((flags & MARIADB_FLAG.preparedXa) === 0) return {};
+  if ((flags & MARIADB_FLAG.groupCommitId) !== 0) reader.take(8);
+  const formatId = reader.int32();
+  const [globalLength, branchLength] = [reader.uint(1), reader.uint(1)];
+  const global = reader.take(globalLength).toString('hex');
+  const branch = reader.take(branchLength).toString('hex');
+  return { preparedXid: `X'${global}',X'${branch}',${formatId}` };
 }
 
 /** MySQL's serialization: version, size, last field that may not be passed over, then fields by id. */

@@ -97,6 +97,8 @@ export class LogConverter {
   #transaction: Transaction | undefined;
   #outcome: 'COMMIT' | 'ROLLBACK' = 'COMMIT';
   #end: BinlogPlace;
+  /** False while transactions before the archive are read again for what they prepared. */
+  #isBehindStart: boolean;
   #fileCreatedAt: number | null = null;
   #unreplayable: string | null = null;
   #seen = 0;
@@ -106,6 +108,7 @@ export class LogConverter {
     this.#options = options;
     this.#position = new LogPosition(options.readFrom);
     this.#end = options.from;
+    this.#isBehindStart = !isBefore(options.readFrom, options.from);
     this.#gtids = new GtidTracker(options.flavour, options.gtidSet);
     const state = new SessionState(options.collations);
     this.#members = new ChangeMembers(
@@ -152,17 +155,14 @@ export class LogConverter {
       this.#take(event, 0);
       return;
     }
+    const wasBehindStart = this.#isBehindStart;
     const start = this.#position.advance(event);
     if (event.type === EVENT.rotate) this.#position.rotate(event);
     else this.#take(event, start);
+    this.#isBehindStart = wasBehindStart || !isBefore(this.#position.place, this.#options.from);
     if (this.#transaction?.isOver === true) this.#settle(this.#transaction);
     const isComplete = this.#transaction === undefined && !this.isEnded;
     if (isComplete && this.#isBehindStart) this.#end = this.#position.place;
-  }
-
-  /** False while transactions before the archive are read again for what they prepared. */
-  get #isBehindStart(): boolean {
-    return !isBefore(this.#position.place, this.#options.from);
   }
 
   #take(event: PlacedEvent, start: number): void {
@@ -187,9 +187,10 @@ export class LogConverter {
     const gtid = parseGtidEvent(event);
     const place = { file: this.#position.file, position: start };
     this.#transaction = new Transaction({ ...gtid, ...place }, this.#sink);
-    if (isBefore({ binlogFile: place.file, position: start }, this.#options.from)) {
-      this.#transaction.isIgnored = true;
-    }
+    this.#transaction.isIgnored = !this.#isBehindStart;
+    this.#transaction.isBeforeStart = !this.#isBehindStart;
+    const xid = gtid.mariaDb?.preparedXid;
+    if (xid !== undefined) this.#beginXa(xid, this.#transaction);
   }
 
   get #underWay(): Transaction {
@@ -228,15 +229,18 @@ export class LogConverter {
   #takeXa(statement: XaStatement | undefined, transaction: Transaction): void {
     if (statement === undefined) throw damagedEvent('an XA statement of another form');
     const { verb, xid } = statement;
-    if (verb === 'START' || verb === 'BEGIN') {
-      transaction.isExplicit = true;
-      transaction.xid = xid;
-      const isWanted = this.#options.pendingXa.some((pending) => pending.xid === xid);
-      transaction.isIgnored = transaction.isIgnored && !isWanted;
-    } else if (verb === 'COMMIT' || verb === 'ROLLBACK') {
+    if (verb === 'START' || verb === 'BEGIN') this.#beginXa(xid, transaction);
+    else if (verb === 'COMMIT' || verb === 'ROLLBACK') {
       if (!transaction.isIgnored) this.#decideXa(verb, xid, transaction);
       this.#over('COMMIT');
     }
+  }
+
+  #beginXa(xid: string, transaction: Transaction): void {
+    transaction.isExplicit = true;
+    transaction.xid = xid;
+    const isWanted = this.#options.pendingXa.some((pending) => pending.xid === xid);
+    transaction.isIgnored = transaction.isIgnored && !isWanted;
   }
 
   #decideXa(verb: 'COMMIT' | 'ROLLBACK', xid: string, transaction: Transaction): void {
@@ -288,13 +292,8 @@ export class LogConverter {
   #settle(transaction: Transaction): void {
     this.#transaction = undefined;
     this.#rows.forgetMaps();
-    if (this.isEnded || !this.#isBehindStart) return;
+    if (this.isEnded || transaction.isBeforeStart) return;
     const { start } = transaction;
-    const isBeforeStart = isBefore(
-      { binlogFile: start.file, position: start.position },
-      this.#options.from,
-    );
-    if (isBeforeStart) return;
     this.#seen += 1;
     this.#lastCommitAt = start.committedAt;
     this.#gtids.add(start.gtid);

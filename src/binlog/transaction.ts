@@ -22,7 +22,9 @@ export class Transaction {
   xid: string | undefined;
   /** Its last event was seen; it ends where its envelope in the log ends. */
   isOver = false;
-  /** It is read again only, and is not to be written. */
+  /** It is of an earlier archive; its rows are wanted only where it is prepared and not decided. */
+  isBeforeStart = false;
+  /** Its rows are not wanted. */
   isIgnored = false;
   /** Opened by BEGIN or XA START, so that a statement does not end it. */
   isExplicit = false;

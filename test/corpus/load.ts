@@ -12,6 +12,8 @@ export interface LoadOptions {
   readonly scale?: CorpusScale;
   /** Character set and collation clause of the database, as SQL. */
   readonly databaseOptions?: string;
+  /** Loads into the database as it is. */
+  readonly keepDatabase?: boolean;
   /** Goes on after a statement that the server refuses, for trying a server of another version. */
   readonly tolerant?: boolean;
 }
@@ -52,10 +54,12 @@ export async function loadCorpus(
   const connection = await RawConnection.open(address);
   try {
     await connection.run('SET NAMES utf8mb4');
-    await runPatiently(connection, `DROP DATABASE IF EXISTS ${quoteName(database)}`);
-    await connection.run(
-      `CREATE DATABASE ${quoteName(database)} ${options.databaseOptions ?? 'CHARACTER SET utf8mb4'}`,
-    );
+    if (options.keepDatabase !== true) {
+      await runPatiently(connection, `DROP DATABASE IF EXISTS ${quoteName(database)}`);
+      await connection.run(
+        `CREATE DATABASE ${quoteName(database)} ${options.databaseOptions ?? 'CHARACTER SET utf8mb4'}`,
+      );
+    }
     await connection.run(`USE ${quoteName(database)}`);
     const report = await runThemes(connection, database, themes, options);
     return { ...report, durationMs: Date.now() - startedAt };
