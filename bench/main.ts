@@ -5,9 +5,13 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { abortOnSignals } from '../demo/interruption.js';
+import { benchBinlog } from './binlog.js';
 import { measureMemory } from './memory.js';
 import { parseOptions, USAGE, type BenchOptions } from './options.js';
 import { runBench } from './rounds.js';
+
+/** Measurements of their own, by the first word. */
+const OTHERS = { memory: measureMemory, binlog: benchBinlog } as const;
 
 async function main(args: readonly string[], signal: AbortSignal): Promise<number> {
   if (args.includes('--help')) {
@@ -16,13 +20,16 @@ async function main(args: readonly string[], signal: AbortSignal): Promise<numbe
   }
   let options: BenchOptions | undefined;
   try {
-    options = args[0] === 'memory' ? undefined : parseOptions(args);
+    options = args[0] !== undefined && args[0] in OTHERS ? undefined : parseOptions(args);
   } catch (error) {
     console.error(`${messageOf(error)}\n${USAGE}`);
     return 2;
   }
   try {
-    if (options === undefined) return (await measureMemory(signal)) ? 0 : 1;
+    if (options === undefined) {
+      const other = OTHERS[args[0] as keyof typeof OTHERS];
+      return (await other(signal)) ? 0 : 1;
+    }
     const report = await runBench(options, signal);
     await mkdir(dirname(options.output), { recursive: true });
     await writeFile(options.output, `${JSON.stringify(report, null, 2)}\n`);

@@ -87,7 +87,7 @@ describe.each(NAMES)('%s', (name) => {
     // Nothing of what a replaying user may not set, and no GTID of the source.
     const sql = texts.join('');
     expect(sql).not.toMatch(/pseudo_thread_id|sql_require_primary_key|sql_log_bin/i);
-    expect(sql.match(/GTID_NEXT = '(?!AUTOMATIC)/)).toBeNull();
+    expect(sql).not.toMatch(/GTID_NEXT = '(?!AUTOMATIC)/);
     expect(sql).not.toContain("BINLOG '\n'");
   });
 
@@ -98,7 +98,7 @@ describe.each(NAMES)('%s', (name) => {
       const damaged = Buffer.from(log);
       damaged[at] = (damaged[at] ?? 0) ^ 0x10;
       try {
-        for (const event of decode(damaged, 1 << 20)) void event;
+        for (const event of decode(damaged, 1 << 20)) expect(event.bytes).toBeInstanceOf(Buffer);
         missed.push(at);
       } catch (error) {
         expect(error).toBeInstanceOf(Error);
