@@ -11,6 +11,7 @@ export {
   type MariadbInstallation,
   type MysqlInstallation,
 } from './installation.js';
+export { ensurePm2 } from './pm2.js';
 export type { CommandLine, Log, RunResult } from './run.js';
 export {
   startServer,

@@ -118,7 +118,7 @@ export const ERROR_TABLE = {
   },
   FILE_LIMIT: {
     exitCode: EXIT.failed,
-    meaning: 'The process may not open any more files.',
+    meaning: 'The process may not open any more files or connections.',
     hint: 'Raise the limit (`ulimit -n 4096`) or lower BACKUP_THREADS, then run the command again.',
   },
   IO: {

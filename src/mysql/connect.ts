@@ -178,10 +178,14 @@ function readTlsFile(setting: string, path: string): string {
     return readFileSync(path, 'utf8');
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
-    throw new ReshelveError('CONFIG', `${setting}: cannot read ${path} (${code ?? 'error'})`, {
-      cause,
-    });
+    const message = `${setting}: cannot read ${path} (${code ?? 'error'})`;
+    throw new ReshelveError(isHandleLimit(code) ? 'FILE_LIMIT' : 'CONFIG', message, { cause });
   }
+}
+
+/** A socket is a file handle, too. */
+function isHandleLimit(code: string | undefined): boolean {
+  return code === 'EMFILE' || code === 'ENFILE';
 }
 
 /** The parts of a mysql2 connection that the take-over needs and its types leave out. */
@@ -252,7 +256,7 @@ function connectError(error: unknown, settings: ConnectionSettings, where: strin
   }
   const detail = code ?? (message === '' ? 'no reason given' : message);
   return new ReshelveError(
-    'CONNECT',
+    isHandleLimit(code) ? 'FILE_LIMIT' : 'CONNECT',
     `cannot connect to ${where} as ${settings.user} (${detail})`,
     { cause: error },
   );

@@ -177,8 +177,10 @@ test('no file may be as long as the backup', async () => {
   });
 });
 
-/** With 60 handles Node.js loads the program; 16 readers and all the rest need more. */
-/** With very few handles Node.js itself cannot load the program; that must not look like success either. */
+/**
+ * With very few handles Node.js itself cannot load the program; that must not look like success
+ * either. What we open ourselves is in handles.test.ts.
+ */
 test('out of file handles', async () => {
   const workspace = await newWorkspace(small);
   for (let handles = 44; handles < 60; handles += 1) {

@@ -37,6 +37,7 @@ export interface CatalogLine {
   readonly id: string;
   readonly type: string;
   readonly status: string;
+  readonly trigger: string;
   readonly file: string | null;
   readonly error?: { readonly code: string; readonly message: string };
   readonly warnings?: readonly string[];
