@@ -1,7 +1,9 @@
 /** The database that a backup is loaded into: what is in it, and how it is made anew. */
 import { ReshelveError } from '../errors.js';
+import { isServerError } from '../mysql/server-error.js';
 import type { Session } from '../mysql/session.js';
 import { quoteIdentifier, quoteString } from '../sql/quote.js';
+import { inParallel } from './load-archive.js';
 
 export interface DatabaseDefaults {
   readonly characterSet: string;
@@ -56,6 +58,42 @@ export async function createDatabase(
     `CREATE DATABASE ${quoteIdentifier(database)} CHARACTER SET ${defaults.characterSet} ` +
       `COLLATE ${defaults.collation}`,
   );
+}
+
+/** So many tables in one statement: few commits, and something left for the other sessions. */
+const TABLES_PER_DROP = 50;
+
+/**
+ * Drops the tables of a database but `kept`, with all sessions: DROP DATABASE does one file after the
+ * other. What the server refuses is left to the DROP DATABASE that must follow.
+ */
+export async function dropTables(
+  sessions: readonly Session[],
+  database: string,
+  kept: string,
+): Promise<void> {
+  const [control] = sessions;
+  if (control === undefined) return;
+  const records = await control.records(
+    `SELECT TABLE_NAME AS name FROM information_schema.TABLES
+     WHERE TABLE_SCHEMA = ${quoteString(database)} AND TABLE_TYPE = 'BASE TABLE'`,
+  );
+  const names = records.map((record) => record['name'] ?? '').filter((name) => name !== kept);
+  const statements: string[] = [];
+  for (let at = 0; at < names.length; at += TABLES_PER_DROP) {
+    const list = names
+      .slice(at, at + TABLES_PER_DROP)
+      .map((name) => `${quoteIdentifier(database)}.${quoteIdentifier(name)}`);
+    statements.push(`DROP TABLE IF EXISTS ${list.join(', ')}`);
+  }
+  for (const session of sessions) await session.execute('SET SESSION foreign_key_checks = 0');
+  await inParallel(sessions, statements, async (session, statement) => {
+    try {
+      await session.executeLong(statement);
+    } catch (error) {
+      if (!isServerError(error)) throw error;
+    }
+  });
 }
 
 export async function dropDatabase(session: Session, database: string): Promise<void> {

@@ -12,12 +12,14 @@ import { quoteIdentifier } from '../sql/quote.js';
 import type { Context } from './context.js';
 import { withSignals } from './context.js';
 import { openServer } from './sessions.js';
-import { createDatabase, dropDatabase, lookAtDatabase } from './target-database.js';
+import { createDatabase, dropDatabase, dropTables, lookAtDatabase } from './target-database.js';
 
 /** A table of this name tells a test copy from a database that somebody needs. */
 export const TEST_COPY_MARK = '__reshelve_test_copy__';
 const DATABASE_NAME_CHARACTERS_MAX = 64;
 const SUFFIX = '_verify_test';
+/** From here on several sessions drop the tables faster than one. */
+const MANY_TABLES = 200;
 
 export function testDatabaseName(database: string): string {
   // Names hold no characters beyond the basic plane, so this cannot cut one in two.
@@ -106,7 +108,7 @@ async function useAndDrop<T>(
     await dropAfterFailure(context, server, database);
     throw error;
   }
-  await dropTestDatabase(server, database);
+  await dropTestDatabase(context, server, database);
   return result;
 }
 
@@ -117,7 +119,7 @@ async function dropAfterFailure(
   database: string,
 ): Promise<void> {
   try {
-    await dropTestDatabase(server, database);
+    await dropTestDatabase(context, server, database);
   } catch {
     context.output.warn({
       code: 'TEST_DATABASE_LEFT',
@@ -126,14 +128,27 @@ async function dropAfterFailure(
   }
 }
 
-/** On a connection of its own, which an interruption of the run does not cut. */
-async function dropTestDatabase(server: ServerConfiguration, database: string): Promise<void> {
-  const session = await openSession(server);
+/** On connections of its own, which an interruption of the run does not cut. The mark goes last. */
+async function dropTestDatabase(
+  context: Context,
+  server: ServerConfiguration,
+  database: string,
+): Promise<void> {
+  const control = await openSession(server);
+  const sessions = [control];
   try {
-    await withoutBinlog(session);
-    await dropDatabase(session, database);
+    await withoutBinlog(control);
+    const { tables } = await lookAtDatabase(control, database);
+    const helpers = tables.length < MANY_TABLES ? 0 : context.configuration.backup.threads - 1;
+    for (let at = 0; at < helpers; at += 1) {
+      const session = await openSession(server);
+      sessions.push(session);
+      await withoutBinlog(session);
+    }
+    if (helpers > 0) await dropTables(sessions, database, TEST_COPY_MARK);
+    await dropDatabase(control, database);
   } finally {
-    await session.close();
+    await Promise.all(sessions.map((session) => session.close()));
   }
 }
 

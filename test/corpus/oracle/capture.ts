@@ -157,7 +157,7 @@ async function captureTable(
   table: Facts,
   details: Facts,
 ): Promise<void> {
-  const facts = await definitionFacts(connection, 'TABLE', name, withoutMoods(table));
+  const facts = await definitionFacts(connection, 'TABLE', name, withoutMoods(table, isMariaDb));
   addFacts(facts, '', details);
   const columns = columnsOf(details);
   const versioned = factText(table, 'TABLE_TYPE') === 'SYSTEM VERSIONED';
@@ -174,9 +174,12 @@ async function captureTable(
   });
 }
 
-/** Without two differences that mean nothing: they tell whether someone asked before. */
-function withoutMoods(table: Facts): Facts {
+/** Without differences that mean nothing: they tell whether someone asked before. */
+function withoutMoods(table: Facts, isMariaDb: boolean): Facts {
   const facts = new Map(table);
+  // MySQL gives the last id of InnoDB, not the next one, until the table has been opened (after a
+  // start, or when it was dropped from the cache). SHOW CREATE opens it, and has the counter too.
+  if (!isMariaDb && facts.get('ENGINE') === '=InnoDB') facts.delete('AUTO_INCREMENT');
   // An unused counter is 1 once the table has been opened, and NULL before.
   if (facts.get('AUTO_INCREMENT') === '=1') facts.set('AUTO_INCREMENT', 'NULL');
   // SHOW CREATE prints Aria's default as if it had been asked for, and so it is in a copy.
