@@ -5,6 +5,7 @@ import { EXIT } from '../errors.js';
 import type { Context } from '../operations/context.js';
 import type { BackupList, ListedBackup } from '../operations/list.js';
 import { listBackups } from '../operations/list.js';
+import { readRecoverable } from '../operations/recoverable.js';
 import { formatLocalTime } from './local-time.js';
 import { formatTable, visible } from './table.js';
 import { formatBytes, formatDuration } from './terminal-output.js';
@@ -27,15 +28,26 @@ export function listCommand(program: Command): void {
         }
         if (options.all === true) printRuns(context, list.runs);
         else printBackups(context, list.backups);
+        const recoverable = await readRecoverable(context);
+        if (options.all !== true && recoverable !== undefined && list.backups.length > 0) {
+          for (const line of ['', ...recoverable.lines]) context.output.line(line);
+        }
         return {
           exitCode: catalogProblem === undefined ? EXIT.done : EXIT.warnings,
-          document: toDocument(context, list, options.all === true),
+          document: {
+            ...toDocument(context, list, options.all === true),
+            ...(recoverable === undefined || options.all === true
+              ? {}
+              : {
+                  recoverable: { spans: recoverable.spans, unreachable: recoverable.unreachable },
+                }),
+          },
         };
       });
     });
 }
 
-function toDocument(context: Context, list: BackupList, all: boolean): unknown {
+function toDocument(context: Context, list: BackupList, all: boolean): object {
   const { directory, timeZone } = context.configuration.backup;
   const { catalogProblem } = list;
   return {

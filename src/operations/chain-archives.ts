@@ -44,6 +44,13 @@ export class ChainArchives {
     }
   }
 
+  /** The database begins as this one says; what changed its defaults is among the changes. */
+  get full(): ArchiveReader {
+    const [reader] = this.readers;
+    assert(reader !== undefined, 'a chain has a full archive');
+    return reader;
+  }
+
   get newest(): ArchiveReader {
     const reader = this.readers.at(-1);
     assert(reader !== undefined, 'a chain has a full archive');

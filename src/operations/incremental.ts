@@ -12,6 +12,7 @@ import { discard, nameBackupFile } from './backup-file.js';
 import { hashFile } from './catalog-rebuild.js';
 import { ChainArchives } from './chain-archives.js';
 import { chainFields } from './chain-record.js';
+import type { ChainBreakReason } from './capture-types.js';
 import type { Context, Warning } from './context.js';
 import {
   applyRetentionOrWarn,
@@ -25,6 +26,7 @@ import { readChains } from './read-chains.js';
 import type { RetentionOutcome } from './retention.js';
 import type { Run } from './run.js';
 import { recordedRun } from './run.js';
+import { writeChanges } from './write-changes.js';
 import { writeRanges } from './write-ranges.js';
 import type { WrittenIncremental } from './write-ranges.js';
 
@@ -39,12 +41,22 @@ export interface IncrementalResult {
   readonly warnings: readonly Warning[];
 }
 
+/** `auto`: by the binlog where that is possible, else by comparison. */
+export type MethodWish = 'auto' | ChainMethod;
+
+export interface IncrementalOptions {
+  readonly method: MethodWish;
+}
+
 /** Throws CHAIN_GAP where only a new full backup helps, besides what a full backup throws. */
-export async function runIncremental(context: Context): Promise<IncrementalResult> {
+export async function runIncremental(
+  context: Context,
+  options: IncrementalOptions = { method: 'auto' },
+): Promise<IncrementalResult> {
   return recordedRun(context, 'incremental', async (run) => {
     await removeLeftovers(run);
     const base = await findBase(run.context);
-    return withDatabaseLock(run, (locked) => backUp(locked, base));
+    return withDatabaseLock(run, (locked) => backUp(locked, base, options));
   });
 }
 
@@ -68,6 +80,7 @@ async function findBase(context: Context): Promise<readonly [ChainedBackup, ...C
 async function backUp(
   run: Run,
   links: readonly [ChainedBackup, ...ChainedBackup[]],
+  options: IncrementalOptions,
 ): Promise<IncrementalResult> {
   const { configuration, output } = run.context;
   const { directory } = configuration.backup;
@@ -76,7 +89,7 @@ async function backUp(
   const file = nameBackupFile(run, 'incremental');
   output.line(`Backing up what changed in ${configuration.databaseName} since ${base.file}...`);
   try {
-    const written = await write(run, file, archives);
+    const written = await write(run, file, archives, options);
     for (const warning of written.warnings) run.warn(warning);
     await assertReadsBack(run, file);
     const { header, objects } = written.archive.index;
@@ -89,6 +102,11 @@ async function backUp(
       ...chainFields(header),
     });
     const retention = await applyRetentionOrWarn(run, entry);
+    const unreplayable = header.binlog?.unreplayable ?? null;
+    if (header.chain?.method === 'binlog' && unreplayable !== null) {
+      output.line(`Saved what came before: ${file.shown}`);
+      throw gap(unreplayable);
+    }
     return {
       entry,
       file: file.shown,
@@ -106,13 +124,33 @@ async function backUp(
   }
 }
 
+/** Reasons for which a comparison does what the binlog cannot. */
+const COMPARABLE: readonly ChainBreakReason[] = ['no-coordinates', 'binlog-off', 'privilege'];
+
 async function write(
   run: Run,
   file: BackupFile,
   archives: ChainArchives,
+  { method }: IncrementalOptions,
 ): Promise<WrittenIncremental> {
   const { header } = archives.index;
-  return writeRanges(run, file.partialPath, archives, linkAfter(header, 'ranges'));
+  const notes: string[] = [];
+  if (method !== 'ranges') {
+    const link = linkAfter(header, 'binlog');
+    const written = await writeChanges(run, file.partialPath, header, link);
+    if (written.kind === 'written') return written;
+    const mayCompare = COMPARABLE.includes(written.reason) && archives.describesState;
+    if (method === 'binlog' || !mayCompare) throw gap(written.message);
+    notes.push(`compared instead of reading the binary log: ${written.message}`);
+  } else if (!archives.describesState) {
+    throw gap('the newest backup was made from the binary log and has no state to compare with');
+  }
+  const written = await writeRanges(run, file.partialPath, archives, linkAfter(header, 'ranges'));
+  return { ...written, notes: [...notes, ...written.notes] };
+}
+
+function gap(reason: string): ReshelveError {
+  return new ReshelveError('CHAIN_GAP', `no incremental can follow: ${reason}`);
 }
 
 function linkAfter(header: IndexHeader, method: ChainMethod): ChainLink {

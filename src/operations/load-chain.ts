@@ -3,8 +3,10 @@
  * all, so that none runs while the state is not yet reached.
  */
 import type { ArchiveReader } from '../archive/archive-reader.js';
+import type { IndexHeader } from '../archive/index-types.js';
 import { ReplayUntil } from '../binlog/replay-until.js';
 import type { Session } from '../mysql/session.js';
+import { renameDatabaseQualifiers } from '../sql/ddl-qualifiers.js';
 import type { SplitStatement } from '../sql/statement-splitter.js';
 import { ChainArchives } from './chain-archives.js';
 import type { Output } from './context.js';
@@ -78,7 +80,7 @@ async function replay(
         ...(tables === undefined ? {} : { tables }),
       },
       only: events,
-      rewrite: (statement) => rewritten(request, statement),
+      rewrite: (statement) => inTarget(rewritten(request, statement), statement, header, database),
       onMember: (member) => {
         done += member.sqlLength;
         output.progress({ activity: 'Applying changes', done, total, unit: 'bytes' });
@@ -93,6 +95,17 @@ async function replay(
 function sayWhich(output: Output, reader: ArchiveReader, at: number, count: number): void {
   const time = reader.index.header.snapshotAt;
   output.line(`Applying incremental ${at} of ${count} (until ${time})...`);
+}
+
+/** A logged statement may name its database, and must never reach that one from a copy. */
+function inTarget(
+  text: Buffer | undefined,
+  { lex }: SplitStatement,
+  header: IndexHeader,
+  database: string,
+): Buffer | undefined {
+  if (text === undefined || header.database === database) return text;
+  return renameDatabaseQualifiers(text, header.database, database, { lex });
 }
 
 function rewritten(request: ChainLoadRequest, statement: SplitStatement): Buffer | undefined {

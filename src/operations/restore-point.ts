@@ -6,7 +6,9 @@ import { join } from 'node:path';
 import { openArchive } from '../archive/archive-reader.js';
 import type { IndexHeader } from '../archive/index-types.js';
 import { probeFile } from '../archive/probe-file.js';
-import type { ChainedBackup, ChainModel } from '../catalog/chain.js';
+import type { ReplayEnd, ReplayPosition } from '../binlog/replay-until.js';
+import { isBefore, ReplayUntil } from '../binlog/replay-until.js';
+import type { ChainedBackup, ChainModel, ChainPosition } from '../catalog/chain.js';
 import { formatInstant, microsOf } from '../catalog/instant.js';
 import type { CatalogEntry } from '../catalog/records.js';
 import { ReshelveError } from '../errors.js';
@@ -16,25 +18,142 @@ import type { ChosenBackup } from './choose-backup.js';
 import { chooseNamed, chooseNewest, readEntries } from './choose-backup.js';
 import type { Context } from './context.js';
 import { chainsOf } from './read-chains.js';
+import type { TargetWish } from './restore-target.js';
+import { findGtids, NO_TARGET, readTarget } from './restore-target.js';
 
 export interface RestorePoint {
   /** The full backup and the incrementals on it, in their order; a foreign dump stands alone. */
   readonly backups: readonly [ChosenBackup, ...ChosenBackup[]];
   /** The last of them. */
   readonly newest: ChosenBackup;
+  /** Which of the logged changes are applied; all where it is left out. */
+  readonly until?: ReplayUntil;
 }
 
-/** Throws BACKUP_NOT_FOUND, and CHAIN_GAP where the file's chain is not whole. */
+/**
+ * Throws BACKUP_NOT_FOUND, USAGE, and CHAIN_GAP where the chain of the file is not whole or what is
+ * wanted lies in none.
+ */
 export async function chooseRestorePoint(
   context: Context,
   file: string | undefined,
+  wish: TargetWish = NO_TARGET,
 ): Promise<RestorePoint> {
-  const entries = await readEntries(context);
   const { databaseName, backup } = context.configuration;
+  const end = readTarget(wish, backup.timeZone);
+  const entries = await readEntries(context);
   const chains = await chainsOf(entries, databaseName, backup.directory);
-  return file === undefined
-    ? newestPoint(context, entries, chains)
-    : namedPoint(context, entries, chains, file);
+  if (end !== undefined && file !== undefined) {
+    throw new ReshelveError('USAGE', 'a file says by itself which state it brings', {
+      hint: 'Leave the file out, or the option: the files that a point in time needs are found.',
+    });
+  }
+  const point = await choose(context, entries, chains, file, end);
+  const { skipGtids } = wish;
+  if (skipGtids.length > 0) await assertInside(point, skipGtids);
+  if (end === undefined && skipGtids.length === 0) return point;
+  return { ...point, until: new ReplayUntil(end, skipGtids) };
+}
+
+async function choose(
+  context: Context,
+  entries: readonly CatalogEntry[],
+  chains: ChainModel,
+  file: string | undefined,
+  end: ReplayEnd | undefined,
+): Promise<RestorePoint> {
+  if (file !== undefined) return namedPoint(context, entries, chains, file);
+  if (end === undefined) return newestPoint(context, entries, chains);
+  if (end.kind === 'instant') {
+    return pointOf(context, entries, linksAt(context, chains, end.instant));
+  }
+  const { directory } = context.configuration.backup;
+  return pointOf(context, entries, await linksWith(chains, end, directory));
+}
+
+async function assertInside(point: RestorePoint, gtids: readonly string[]): Promise<void> {
+  const missing = new Set(gtids);
+  for (const { path } of point.backups) {
+    if (missing.size === 0) return;
+    if ((await probeFile(path)).kind !== 'reshelve') continue;
+    for (const found of await findGtids(path, missing)) missing.delete(found);
+  }
+  const [first] = missing;
+  if (first === undefined) return;
+  throw new ReshelveError(
+    'USAGE',
+    `--skip-gtid ${first}: no transaction of that GTID is restored`,
+    {
+      hint: 'Run `reshelve events` to see the transactions and their GTIDs.',
+    },
+  );
+}
+
+function linksAt(
+  context: Context,
+  chains: ChainModel,
+  instant: bigint,
+): readonly [ChainedBackup, ...ChainedBackup[]] {
+  const answer = chains.at(instant);
+  if (answer.links !== undefined) return answer.links;
+  const { timeZone } = context.configuration.backup;
+  const show = (at: bigint): string => `--to '${formatInstant(at, timeZone)}'`;
+  const { before, after } = answer;
+  const nearest = [before, after].flatMap((at) => (at === undefined ? [] : [show(at)]));
+  const isLater = before !== undefined && after === undefined;
+  throw new ReshelveError(
+    'CHAIN_GAP',
+    `the state of ${formatInstant(instant, timeZone)} cannot be restored: ` +
+      (nearest.length === 0
+        ? 'there is no backup'
+        : `the nearest ${nearest.length === 1 ? 'one that can is' : 'ones that can are'} ${nearest.join(' and ')}`),
+    {
+      hint: isLater
+        ? 'Run `reshelve incremental`: what happened since then is still on the server, if anywhere.'
+        : 'Run `reshelve list` to see what can be restored.',
+    },
+  );
+}
+
+/** The chain that has the transaction or the place, the newest one where several have it. */
+async function linksWith(
+  chains: ChainModel,
+  end: Exclude<ReplayEnd, { kind: 'instant' }>,
+  directory: string,
+): Promise<readonly [ChainedBackup, ...ChainedBackup[]]> {
+  for (const { incrementals } of chains.chains().reverse()) {
+    for (const link of incrementals) {
+      if (link.step?.method !== 'binlog' || !(await holds(link, end, directory))) continue;
+      const { links } = chains.pathTo(link);
+      if (links !== undefined) return links;
+    }
+  }
+  const what =
+    end.kind === 'position'
+      ? `the place ${end.place.file}:${end.place.position}`
+      : `a transaction ${end.gtid} of this database`;
+  throw new ReshelveError('CHAIN_GAP', `no incremental that can be restored holds ${what}`, {
+    hint: 'Run `reshelve events` to see what there is; `reshelve incremental` fetches what is newer.',
+  });
+}
+
+async function holds(
+  link: ChainedBackup,
+  end: Exclude<ReplayEnd, { kind: 'instant' }>,
+  directory: string,
+): Promise<boolean> {
+  if (end.kind !== 'position') {
+    return (await findGtids(join(directory, link.file), new Set([end.gtid]))).size > 0;
+  }
+  const [from, to] = [placeOf(link.step?.from), placeOf(link.end)];
+  if (from === undefined || to === undefined) return false;
+  return !isBefore(end.place, from) && !isBefore(to, end.place);
+}
+
+function placeOf(position: ChainPosition | undefined): ReplayPosition | undefined {
+  const { binlogFile, binlogPosition } = position ?? { binlogFile: null, binlogPosition: null };
+  if (binlogFile === null || binlogPosition === null) return undefined;
+  return { file: binlogFile, position: binlogPosition };
 }
 
 /** Checks every byte of every file and that they belong together; then they are open. */

@@ -10,10 +10,10 @@ import type { ChosenBackup } from './choose-backup.js';
 import type { Context } from './context.js';
 import type { ForeignDump } from './load-foreign.js';
 import { examineDump, loadForeign } from './load-foreign.js';
-import { isCreate } from './archive-definitions.js';
 import { loadChain } from './load-chain.js';
 import { chooseRestorePoint, openSound } from './restore-point.js';
 import type { RestorePoint } from './restore-point.js';
+import type { TargetWish } from './restore-target.js';
 import type { Run } from './run.js';
 import { recordedRun } from './run.js';
 import { openServer } from './sessions.js';
@@ -29,6 +29,10 @@ export interface RestoreOptions {
   readonly dryRun: boolean;
   /** Keep the restore out of the binary log; replicas then do not follow. */
   readonly withoutBinlog: boolean;
+  /** The state that is wanted; the newest that can be had where nothing is said. */
+  readonly target: TargetWish;
+  /** Passes over rows that a change does not find, or finds there already. */
+  readonly idempotent: boolean;
   /** Asks whether the named database may be overwritten; throws CONFIRMATION if not. */
   readonly confirm: (database: string, loss: string) => Promise<void>;
 }
@@ -69,7 +73,7 @@ interface Preparation {
 /** Everything that can be known before the first change: the file is sound, the target is seen. */
 async function prepareRestore(context: Context, options: RestoreOptions): Promise<Preparation> {
   const database = options.into ?? context.configuration.databaseName;
-  const point = await chooseRestorePoint(context, options.file);
+  const point = await chooseRestorePoint(context, options.file, options.target);
   const dump = await assertLoadable(context, point, database, options);
   const session = await openServer(context, context.configuration.server);
   try {
@@ -143,12 +147,20 @@ async function assertLoadable(
   return examineDump(context, backup, database);
 }
 
+/** An archive of logged changes describes no state: the table may be one that they make. */
 function assertTablesInside(
   archives: ChainArchives,
   backup: ChosenBackup,
   tables: readonly string[],
 ): void {
-  const known = new Set(archives.index.tables.map((table) => table.name));
+  const known = new Set(
+    archives.readers
+      .flatMap(({ index }) => [
+        ...(archives.describesState && index !== archives.index ? [] : index.tables),
+        ...index.changes.flatMap(({ tables: changed }) => changed),
+      ])
+      .map(({ name }) => name),
+  );
   const missing = tables.filter((table) => !known.has(table));
   if (missing.length === 0) return;
   throw new ReshelveError('USAGE', `${backup.shown} has no table ${missing.join(', ')}`, {
@@ -217,7 +229,7 @@ async function restoreArchives(
   const archives = await ChainArchives.open(point.backups.map(({ path }) => path));
   try {
     archives.assertLinked();
-    const { header } = archives.index;
+    const { header } = archives.full.index;
     await prepareTarget(context, target, header, options.tables.length > 0);
     const result = await loadChain({
       database,
@@ -225,6 +237,8 @@ async function restoreArchives(
       open: () => openServer(context, context.configuration.server, database),
       connections: context.configuration.backup.threads,
       ...(options.tables.length === 0 ? {} : { tables: new Set(options.tables) }),
+      ...(point.until === undefined ? {} : { until: point.until }),
+      idempotent: options.idempotent,
       rewrite: (statement) => renamed(statement, header.database, database),
       withoutBinlog: options.withoutBinlog,
       output: context.output,
@@ -237,10 +251,13 @@ async function restoreArchives(
 
 /** Bodies that name their own database follow it into a database of another name. */
 export function renamed(statement: SplitStatement, from: string, to: string): Buffer {
-  if (from === to || !isCreate(statement) || statement.kind === 'CREATE TABLE') {
-    return statement.text;
-  }
+  if (from === to || !namesObjects(statement)) return statement.text;
   return renameDatabaseQualifiers(statement.text, from, to, { lex: statement.lex });
+}
+
+/** Tables in an archive's definitions are named without a database; in the log anything may be. */
+function namesObjects({ kind }: SplitStatement): boolean {
+  return /^(?:CREATE|ALTER|DROP|RENAME|TRUNCATE|INSERT|REPLACE|UPDATE|DELETE|LOAD)/.test(kind);
 }
 
 async function prepareTarget(

@@ -5,7 +5,10 @@
 import { ArchiveWriter } from '../archive/archive-writer.js';
 import type { IndexParts } from '../archive/archive-writer.js';
 import { SIGNATURE_LINE } from '../archive/format.js';
+import type { BinlogState } from '../archive/index-types.js';
 import { ReshelveError } from '../errors.js';
+import type { BinlogReading } from '../mysql/binlog-state.js';
+import { readBinlogState } from '../mysql/binlog-state.js';
 import { readServerUuid } from '../mysql/coordinates.js';
 import type { DdlGuard } from '../mysql/ddl-guard.js';
 import { guardByBackupLock, guardByMetadataLocks } from '../mysql/ddl-guard.js';
@@ -28,7 +31,7 @@ import { orderObjects } from './definitions.js';
 import { periodPlans } from './period-columns.js';
 import type { PlannedTable } from './read-tables.js';
 import type { Run } from './run.js';
-import { openDatabase } from './sessions.js';
+import { openDatabase, openServer } from './sessions.js';
 
 /** Attempts that detect changed definitions; the ones after them hold tables still. */
 const DETECTING_ATTEMPTS = 2;
@@ -75,6 +78,7 @@ interface Parts {
   readonly schema: DatabaseSchema;
   readonly request: SchemaRequest;
   readonly serverUuid: string | null;
+  readonly binlog: BinlogState | undefined;
   readonly warnings: readonly Warning[];
   readonly notes: readonly string[];
 }
@@ -86,6 +90,7 @@ export class SnapshotReading {
   /** Views, routines and so on, in an order that loads. */
   readonly objects: readonly StoredObject[];
   readonly serverUuid: string | null;
+  readonly binlog: BinlogState | undefined;
   readonly warnings: readonly Warning[];
   /** For the user: what was chosen and what could not be had. */
   readonly notes: readonly string[];
@@ -101,6 +106,7 @@ export class SnapshotReading {
     this.snapshot = parts.snapshot;
     this.schema = parts.schema;
     this.serverUuid = parts.serverUuid;
+    this.binlog = parts.binlog;
     this.warnings = parts.warnings;
     this.notes = parts.notes;
     this.objects = orderObjects(parts.schema.objects);
@@ -126,13 +132,17 @@ export class SnapshotReading {
         `binlog file and position are not known (GRANT ${missingPrivilege} ON *.* would give them)`,
       );
     }
+    const binlog = await readBinlogState(control, snapshot.coordinates, () =>
+      openServer(run.context, configuration.server),
+    );
     const parts = {
+      binlog: binlog?.state,
       control,
       snapshot,
       schema,
       request,
       serverUuid: await readServerUuid(control),
-      warnings: [...warnings, ...unlockedTables(schema, snapshot)],
+      warnings: [...warnings, ...unlockedTables(schema, snapshot), ...preparedXa(binlog)],
       notes,
     };
     return new SnapshotReading(run, parts, resources);
@@ -201,6 +211,7 @@ export class SnapshotReading {
       consistency: snapshot.consistency,
       consistencyNote: snapshot.consistencyNote,
       coordinates: snapshot.coordinates,
+      ...(this.binlog === undefined ? {} : { binlog: this.binlog }),
       timeZone: LOAD_TIME_ZONE,
       sqlMode: LOAD_SQL_MODE,
       warnings: this.warnings.map(({ code, message }) => ({ code, message })),
@@ -280,6 +291,20 @@ async function guardDefinitions(
 
 function keyOf(object: StoredObject): string {
   return `${object.type} ${object.name}`;
+}
+
+/** The log has their changes before the snapshot's place, and their commit behind it. */
+function preparedXa(binlog: BinlogReading | undefined): Warning[] {
+  const count = binlog?.preparedXa ?? 0;
+  if (count === 0) return [];
+  return [
+    {
+      code: 'XA_PENDING',
+      message:
+        `${count} XA transactions were prepared and not decided while the snapshot opened; if they ` +
+        `are of this database, incrementals after this backup do not have their changes`,
+    },
+  ];
 }
 
 /** Tables without transactions that nobody locks may have changed between two of their rows. */

@@ -13,7 +13,7 @@ import type { ChosenBackup } from './choose-backup.js';
 import { assertNoProblems, compareCopy } from './compare-copy.js';
 import type { Comparison } from './compare-copy.js';
 import { loadChain } from './load-chain.js';
-import { examineDump, loadForeign } from './load-foreign.js';
+import { countRows, examineDump, loadForeign } from './load-foreign.js';
 import type { RestorePoint } from './restore-point.js';
 import { openSound } from './restore-point.js';
 import type { Run } from './run.js';
@@ -48,7 +48,7 @@ async function restoreAndCompare(
   archives: ChainArchives,
   watch: Stopwatch,
 ): Promise<Comparison['tables']> {
-  const { header } = archives.index;
+  const { header } = archives.full.index;
   const tables = await withTestDatabase(run.context, header, async (context, database, server) => {
     watch.lap('create');
     const control = await openServer(context, server, database);
@@ -62,9 +62,12 @@ async function restoreAndCompare(
         connections: context.configuration.backup.threads,
         rewrite: (statement) => forTestCopy(statement, differences),
         withoutBinlog: true,
+        // A logged ALTER EVENT could start one in the copy.
+        withoutEvents: !archives.describesState,
         output: context.output,
       });
       watch.lap('load');
+      if (!archives.describesState) return await countLogged(run, control, database);
       const found = await compare(run, archives.asState(), control, database, differences, open);
       watch.lap('compare');
       return found;
@@ -73,6 +76,22 @@ async function restoreAndCompare(
     }
   });
   watch.lap('drop');
+  return tables;
+}
+
+/**
+ * Logged changes carry no digests. The proof is that each row was found as it was before its change,
+ * because row events are applied strictly; what is left is to count.
+ */
+async function countLogged(
+  run: Run,
+  control: Session,
+  database: string,
+): Promise<Comparison['tables']> {
+  run.context.output.line('Every logged change met the rows that it expects; counting rows...');
+  const counted = await countRows(database, control);
+  const tables = counted.tables.filter(({ name }) => name !== TEST_COPY_MARK);
+  assertCriticalTables(run, tables);
   return tables;
 }
 
