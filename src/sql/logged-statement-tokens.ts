@@ -17,13 +17,16 @@ export interface TargetName {
 /** Words between CREATE, ALTER or DROP and the kind of object. */
 const MODIFIERS: ReadonlySet<string> = new Set([
   'AGGREGATE',
+  'DUALITY',
   'FULLTEXT',
   'IGNORE',
   'INVOKER',
+  'JSON',
   'MERGE',
   'OFFLINE',
   'ONLINE',
   'OR',
+  'RELATIONAL',
   'REPLACE',
   'SPATIAL',
   'SQL',

@@ -152,6 +152,10 @@ describe('objects', () => {
       'CREATE TRIGGER lib.tr BEFORE INSERT ON lib.t FOR EACH ROW SET @a = lib.f()',
       'object tr | CREATE TRIGGER `tr` BEFORE INSERT ON `t` FOR EACH ROW SET @a = lib.f()',
     ],
+    [
+      'CREATE OR REPLACE JSON RELATIONAL DUALITY VIEW v AS SELECT 1',
+      'object v | CREATE OR REPLACE JSON RELATIONAL DUALITY VIEW v AS SELECT 1',
+    ],
     ['ALTER EVENT e DISABLE', 'object e | ALTER EVENT e DISABLE'],
     ['DROP VIEW lib.v, other.w', 'object v | DROP VIEW `v`'],
     ['DROP PROCEDURE IF EXISTS other.p', 'skip'],
