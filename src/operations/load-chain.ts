@@ -12,6 +12,7 @@ import { ChainArchives } from './chain-archives.js';
 import type { Output } from './context.js';
 import type { LoadRequest, LoadResult } from './load-archive.js';
 import { loadArchive, loadDefinition, prepareLoader } from './load-archive.js';
+import { assertCollationName } from './target-database.js';
 import { isOfEvent, replayLogged } from './replay-logged.js';
 
 export interface ChainLoadRequest extends Omit<LoadRequest, 'reader'> {
@@ -125,6 +126,7 @@ export async function loadChainEvents(request: ChainLoadRequest): Promise<void> 
   const session: Session = await request.open();
   try {
     await prepareLoader(session, request.withoutBinlog);
+    if (logged.length > 0) await setDefaults(session, described.index.header);
     for (const event of events) {
       const place = described.object(event);
       if (place !== undefined) {
@@ -136,6 +138,16 @@ export async function loadChainEvents(request: ChainLoadRequest): Promise<void> 
   }
   const until = request.until?.again() ?? new ReplayUntil(undefined);
   for (const reader of logged) await replay(request, reader, until, 'only');
+}
+
+/** Where the log begins; what it changes of them is run once more with the events. */
+async function setDefaults(
+  session: Session,
+  { characterSet, collation }: IndexHeader,
+): Promise<void> {
+  assertCollationName(characterSet);
+  assertCollationName(collation);
+  await session.execute(`ALTER DATABASE CHARACTER SET ${characterSet} COLLATE ${collation}`);
 }
 
 /** A state that its archive describes has the rows that it says, whatever was replaced on the way. */

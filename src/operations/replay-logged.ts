@@ -101,7 +101,10 @@ async function replayStatement(
 
 function replayedText(request: ReplayRequest, statement: SplitStatement): Buffer | undefined {
   if (request.only === 'only') {
-    return isSetting(statement) || isOfEvent(statement) ? request.rewrite(statement) : undefined;
+    // An event keeps the default collation that its database had when it was made.
+    const isNeeded =
+      isSetting(statement) || isOfEvent(statement) || statement.kind === 'ALTER DATABASE';
+    return isNeeded ? request.rewrite(statement) : undefined;
   }
   if (isBinlogStatement(statement.text)) return rewriteRows(statement.text, request.rows);
   return isOfEvent(statement) ? undefined : request.rewrite(statement);

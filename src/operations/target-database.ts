@@ -37,7 +37,7 @@ export async function lookAtDatabase(session: Session, database: string): Promis
 }
 
 /** Names of character sets and collations come from a file and go into SQL. */
-function assertName(name: string): void {
+export function assertCollationName(name: string): void {
   if (!/^[a-z0-9_]{1,64}$/i.test(name)) {
     throw new ReshelveError('DAMAGED', `expected a collation but found ${JSON.stringify(name)}`);
   }
@@ -52,8 +52,8 @@ export async function createDatabase(
     await session.execute(`CREATE DATABASE ${quoteIdentifier(database)}`);
     return;
   }
-  assertName(defaults.characterSet);
-  assertName(defaults.collation);
+  assertCollationName(defaults.characterSet);
+  assertCollationName(defaults.collation);
   await session.execute(
     `CREATE DATABASE ${quoteIdentifier(database)} CHARACTER SET ${defaults.characterSet} ` +
       `COLLATE ${defaults.collation}`,
