@@ -49,10 +49,20 @@ export async function withContext(
     process.exitCode = result.exitCode;
   } catch (error) {
     output.progress(null);
-    throw interruption.signal.aborted ? interruption.signal.reason : error;
+    throw interruption.signal.aborted && !saysWhatBecame(error)
+      ? interruption.signal.reason
+      : error;
   } finally {
     stopListening();
   }
+}
+
+/** How a recovery that was stopped ended matters more than that it was stopped. */
+function saysWhatBecame(error: unknown): boolean {
+  return (
+    error instanceof ReshelveError &&
+    (error.code === 'ROLLED_BACK' || error.code === 'ROLLBACK_FAILED')
+  );
 }
 
 /** The first signal lets the run clean up behind itself; a second one ends the process at once. */

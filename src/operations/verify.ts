@@ -9,6 +9,7 @@ import type { ChosenBackup } from './choose-backup.js';
 import type { Comparison } from './compare-copy.js';
 import type { Context } from './context.js';
 import { examineDump } from './load-foreign.js';
+import { guardDatabase } from './database-guard.js';
 import { chooseRestorePoint } from './restore-point.js';
 import type { Run } from './run.js';
 import { recordedRun } from './run.js';
@@ -39,7 +40,7 @@ export async function runVerify(context: Context, options: VerifyOptions): Promi
     try {
       const tables = options.quick
         ? await verifyFile(run, backup)
-        : await testRestore(run, point, new Stopwatch());
+        : await guardDatabase(run, (guarded) => testRestore(guarded, point, new Stopwatch()));
       return await succeed(run, backup, options, tables);
     } catch (error) {
       await rememberDamage(run, backup, options.quick ? 'file' : 'restore', error);

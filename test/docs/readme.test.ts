@@ -15,7 +15,13 @@ import {
 } from './readme.js';
 
 const README = readDocument('README.md');
-const DOCUMENTS = ['README.md', 'docs/ARCHITECTURE.md', 'docs/ERRORS.md', 'docs/FORMAT.md'];
+const DOCUMENTS = [
+  'README.md',
+  'docs/ARCHITECTURE.md',
+  'docs/ERRORS.md',
+  'docs/FORMAT.md',
+  'docs/RECOVERY.md',
+];
 const PROGRAM = resolve(process.env['RESHELVE_DIST'] ?? 'dist', 'src/cli/main.js');
 
 interface Manifest {

@@ -20,12 +20,16 @@ const STATEMENTS = [
 const numbers = (count: number): string =>
   `(WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n WHERE i < ${count}) SELECT i FROM n) AS numbers`;
 
+/**
+ * With ids of their own: numbers that a server sets aside for INSERT … SELECT and does not use are
+ * forgotten when it is killed, whoever kills it.
+ */
 const ROWS = [
-  `INSERT INTO book (isbn, title, price, cover) SELECT LPAD(i * 7919, 13, '0'),
+  `INSERT INTO book (id, isbn, title, price, cover) SELECT i, LPAD(i * 7919, 13, '0'),
      CONCAT('Title ', i, ' ', SHA2(i, 512)), i / 7, UNHEX(SHA2(i, 512)) FROM ${numbers(BOOKS)}`,
-  `INSERT INTO member (name) SELECT CONCAT('Member ', i) FROM ${numbers(100)}`,
-  `INSERT INTO loan (book_id, member_id, due)
-     SELECT i, 70001 + i % 100, '2026-01-02 03:04:05' FROM ${numbers(300)}`,
+  `INSERT INTO member (id, name) SELECT 70000 + i, CONCAT('Member ', i) FROM ${numbers(100)}`,
+  `INSERT INTO loan (id, book_id, member_id, due)
+     SELECT i, i, 70001 + i % 100, '2026-01-02 03:04:05' FROM ${numbers(300)}`,
   `INSERT INTO note SELECT CONCAT('Note ', i) FROM ${numbers(50)}`,
   `DELETE FROM loan WHERE id > 290`,
 ];
@@ -54,13 +58,13 @@ export async function createRecoverable(server: ServerAddress): Promise<TestData
 
 /** Changes rows, definitions, objects and a counter, so that old and new differ in everything. */
 const CHANGES = [
-  `INSERT INTO book (isbn, title) VALUES ('later', 'Written after the backup')`,
+  `INSERT INTO book (id, isbn, title) VALUES (901, 'later', 'Written after the backup')`,
   `DELETE FROM loan WHERE id < 50`,
   `UPDATE member SET name = 'Renamed' WHERE id = 70005`,
   `ALTER TABLE note ADD COLUMN added INT`,
   `DROP TABLE empty_shelf`,
   `CREATE TABLE review (id INT AUTO_INCREMENT PRIMARY KEY, stars TINYINT) AUTO_INCREMENT = 9000`,
-  `INSERT INTO review (stars) VALUES (3), (5)`,
+  `INSERT INTO review (id, stars) VALUES (9000, 3), (9001, 5)`,
   `DROP VIEW titles`,
   `DROP PROCEDURE lend`,
   `CREATE PROCEDURE giveback (IN l INT) DELETE FROM loan WHERE id = l`,
