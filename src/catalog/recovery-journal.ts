@@ -101,17 +101,32 @@ const RECOVER_STEPS = {
   finish: { detail: FINISH, phase: 'recovered' },
 } as const satisfies Record<string, Step>;
 
-/** The steps of `online`. Until `swap` only the staging database is written to. */
+/**
+ * The steps of `online`. Until `swap` only the staging database is written to; what follows is put
+ * together again by looking at which database holds which table.
+ */
 const ONLINE_STEPS = {
   begin: { detail: BEGIN, phase: 'unchanged' },
+  emergency: { detail: EMERGENCY, phase: 'unchanged' },
+  'emergency-ready': { detail: EMERGENCY_READY, phase: 'unchanged' },
   stage: { detail: v.object({ staging: text }), phase: 'unchanged' },
   'stage-load': { detail: NOTHING, phase: 'unchanged' },
   'stage-verify': { detail: NOTHING, phase: 'unchanged' },
-  /** `previous` is the database that takes the old tables. */
-  swap: { detail: v.looseObject({ previous: text }), phase: 'old-gone' },
+  /** `previous` takes the tables of `outgoing`, those of `incoming` come from the staging database. */
+  swap: {
+    detail: v.object({ previous: text, outgoing: v.array(text), incoming: v.array(text) }),
+    phase: 'old-gone',
+  },
+  objects: { detail: NOTHING, phase: 'old-gone' },
   verify: { detail: NOTHING, phase: 'new-unproven' },
   proven: { detail: v.object({ tables: count, rows: count }), phase: 'kept' },
   rollback: { detail: FAILURE, phase: 'rolling-back' },
+  /** `aside` takes the tables of `moved`, which are in the live database; the old ones come back. */
+  'swap-back': {
+    detail: v.object({ aside: text, moved: v.array(text) }),
+    phase: 'rolling-back',
+  },
+  'rollback-objects': { detail: NOTHING, phase: 'rolling-back' },
   'rollback-verify': { detail: NOTHING, phase: 'rolling-back' },
   'rollback-failed': { detail: FAILURE, phase: 'rolling-back' },
   'remove-previous': { detail: NOTHING, phase: 'kept' },

@@ -2,21 +2,21 @@
 import type { Command } from 'commander';
 import { EXIT, ReshelveError } from '../errors.js';
 import type { Context } from '../operations/context.js';
+import type { OnlineEnd } from '../operations/online-continue.js';
+import type { OnlineResult } from '../operations/online-plan.js';
 import { runContinue } from '../operations/recover-continue.js';
 import type { RecoverOptions, RecoverResult } from '../operations/recover.js';
 import { runRecover } from '../operations/recover.js';
 import { confirmOverwrite } from './confirm.js';
+import type { OnlineFlags } from './recover-online.js';
+import { printEnd, printOnline, runOnline } from './recover-online.js';
 import { formatRowCounts } from './row-counts.js';
 import { withContext } from './with-context.js';
 
-interface RecoverFlags {
+interface RecoverFlags extends OnlineFlags {
   readonly resume?: boolean;
   readonly rollback?: boolean;
-  readonly dryRun?: boolean;
-  readonly yes?: boolean;
-  readonly force?: boolean;
   readonly wait?: string | true;
-  readonly otherDatabase?: boolean;
   readonly proveEmergency?: boolean;
 }
 
@@ -32,6 +32,9 @@ export function recoverCommand(program: Command): void {
     .argument('[file]', 'the backup to recover from (default: the newest)')
     .option('--resume', 'finish an interrupted recovery')
     .option('--rollback', 'go back to the state before an interrupted recovery')
+    .option('--online', 'load and prove it beside the database, then swap all tables at once')
+    .option('--undo', 'take the old tables of an online recovery back')
+    .option('--finish', 'drop what online recoveries have set aside')
     .option('--dry-run', 'check everything, print the plan and change nothing')
     .option('--yes', 'overwrite without asking')
     .option('--force', 'go on although others are connected to the database')
@@ -42,8 +45,13 @@ export function recoverCommand(program: Command): void {
       await withContext(
         command,
         async (context) => {
+          assertOneMode(file, flags);
+          const online = await runOnline(context, file, flags);
+          if (online !== undefined) return online;
           const result = await run(context, file, flags);
-          if (!result.dryRun && result.outcome === 'recovered') printSuccess(context, result);
+          if ('previous' in result) printOnline(context, result);
+          else if ('aside' in result) printEnd(context, result);
+          else if (!result.dryRun && result.outcome === 'recovered') printSuccess(context, result);
           return {
             exitCode: result.warnings.length > 0 ? EXIT.warnings : EXIT.done,
             document: { status: 'success', ...result },
@@ -54,11 +62,22 @@ export function recoverCommand(program: Command): void {
     });
 }
 
+function assertOneMode(file: string | undefined, flags: RecoverFlags): void {
+  const modes = [flags.online, flags.undo, flags.finish, flags.resume, flags.rollback];
+  const chosen = modes.filter((mode) => mode === true).length;
+  const takesFile = chosen === 0 || flags.online === true;
+  if (chosen <= 1 && (takesFile || (file === undefined && flags.dryRun !== true))) return;
+  throw new ReshelveError(
+    'USAGE',
+    'expected one of --online, --undo, --finish, --resume and --rollback; only --online takes a file and --dry-run',
+  );
+}
+
 async function run(
   context: Context,
   file: string | undefined,
   flags: RecoverFlags,
-): Promise<RecoverResult> {
+): Promise<RecoverResult | OnlineEnd | OnlineResult> {
   const options: RecoverOptions = {
     ...(file === undefined ? {} : { file }),
     dryRun: flags.dryRun === true,
@@ -69,12 +88,6 @@ async function run(
     confirm: (database, loss) => confirmOverwrite(database, loss, flags.yes === true, context),
   };
   if (flags.resume !== true && flags.rollback !== true) return runRecover(context, options);
-  if (flags.resume === flags.rollback || file !== undefined || options.dryRun) {
-    throw new ReshelveError(
-      'USAGE',
-      'expected either --resume or --rollback, without a file and without --dry-run',
-    );
-  }
   const direction = flags.resume === true ? 'resume' : 'rollback';
   return runContinue(context, { ...options, direction });
 }

@@ -36,6 +36,8 @@ export interface BackupConfiguration {
   readonly incrementalRetention: number;
   /** How many emergency backups of recoveries to keep, at least 1. */
   readonly emergencyRetention: number;
+  /** How many days the old tables of an online recovery are kept; 0 is until `--finish`. */
+  readonly beforeRetentionDays: number;
   /** As written; the scheduler validates it. */
   readonly cronSchedule: string;
   /** IANA name. */

@@ -69,6 +69,10 @@ function readBackup(reader: SettingReader, cwd: string): BackupConfiguration {
     retention: reader.required('BACKUP_RETENTION', count),
     incrementalRetention: reader.required('BACKUP_INCREMENTAL_RETENTION', count),
     emergencyRetention: reader.required('BACKUP_EMERGENCY_RETENTION', count),
+    beforeRetentionDays: reader.required(
+      'BACKUP_BEFORE_RETENTION_DAYS',
+      values.wholeNumber(0, COUNT_MAX),
+    ),
     cronSchedule: reader.required('BACKUP_CRON_SCHEDULE', values.oneLine('a cron expression')),
     timeZone: reader.optional('BACKUP_TIMEZONE', values.timeZone) ?? systemTimeZone(),
     threads:

@@ -23,6 +23,7 @@ const SETTINGS = {
   BACKUP_RETENTION: { fallback: '5' },
   BACKUP_INCREMENTAL_RETENTION: { fallback: '10' },
   BACKUP_EMERGENCY_RETENTION: { fallback: '3' },
+  BACKUP_BEFORE_RETENTION_DAYS: { fallback: '7' },
   BACKUP_CRON_SCHEDULE: { fallback: '0 2 * * *' },
   BACKUP_TIMEZONE: {},
   BACKUP_THREADS: {},

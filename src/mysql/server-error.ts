@@ -25,6 +25,7 @@ export const ERRNO = {
   noSuchEvent: 1539,
   deadlock: 1213,
   tableDefinitionChanged: 1412,
+  gtidConsistency: 1785,
   connectionKilled: 1927,
   clientInteractionTimeout: 4031,
 } as const;

@@ -15,9 +15,10 @@ import {
 } from './finish-backup.js';
 import { removeLeftovers } from './leftovers.js';
 import { writeWithMysqldump } from './mysqldump-engine.js';
+import { finishExpired } from './online-finish.js';
 import type { RetentionOutcome } from './retention.js';
 import type { Run, RunFields } from './run.js';
-import { recordedRun } from './run.js';
+import { describeFailure, recordedRun } from './run.js';
 import { openDatabase } from './sessions.js';
 import { writeArchive } from './write-archive.js';
 
@@ -48,10 +49,24 @@ async function backUp(run: Run): Promise<FullBackupResult> {
         : await writeNatively(run, file);
     const entry = await publishAndRecord(run, file, fields);
     const retention = await applyRetentionOrWarn(run, entry);
+    await dropExpiredTables(run);
     return { entry, file: file.shown, notes, retention, warnings: run.warnings };
   } catch (error) {
     await discard(file);
     throw error;
+  }
+}
+
+/** That the old tables of an online recovery could not go is no failure of the backup. */
+async function dropExpiredTables(run: Run): Promise<void> {
+  try {
+    const dropped = await finishExpired(run);
+    if (dropped !== undefined) {
+      run.context.output.line(`Removed ${dropped}: kept for BACKUP_BEFORE_RETENTION_DAYS`);
+    }
+  } catch (error) {
+    const { message } = describeFailure(error);
+    run.warn({ code: 'RETENTION_FAILED', message: `old tables were not removed: ${message}` });
   }
 }
 

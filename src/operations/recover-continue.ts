@@ -16,6 +16,9 @@ import {
   recoverFrom,
   replaceState,
 } from './recover.js';
+import { continueOnline } from './online-continue.js';
+import type { OnlineEnd } from './online-continue.js';
+import type { OnlineResult } from './online-plan.js';
 import { RecoveryLock } from './recovery-lock.js';
 import { rollBack } from './recovery-rollback.js';
 import { assertSourceSound, lookAtSource } from './recovery-source.js';
@@ -34,19 +37,23 @@ export interface ContinueOptions extends RecoverOptions {
 export async function runContinue(
   context: Context,
   options: ContinueOptions,
-): Promise<RecoverResult> {
+): Promise<RecoverResult | OnlineEnd | OnlineResult> {
   return recordedRun(context, 'recover', (run) => continueRecovery(run, options), {
     finishesRecovery: true,
   });
 }
 
-async function continueRecovery(run: Run, options: ContinueOptions): Promise<RecoverResult> {
+async function continueRecovery(
+  run: Run,
+  options: ContinueOptions,
+): Promise<RecoverResult | OnlineEnd | OnlineResult> {
   const { context } = run;
   const found = await findOurs(context);
   const journal = await reopenJournal(found.path, context.now);
   const { state } = journal;
   try {
     context.output.line(`Going on with ${journalShown(context, found.path)}`);
+    if (state.kind === 'online') return await continueOnline(run, journal, options);
     if (state.phase === 'unchanged') return await beginAgain(run, journal, options);
     const lock = await RecoveryLock.acquire(context);
     let isUntouched: boolean;
@@ -101,7 +108,10 @@ async function wasNotDropped(
 async function findOurs(context: Context): Promise<FoundJournal> {
   const { configuration } = context;
   const journals = await findUnfinishedJournals(configuration.backup.directory);
-  const ours = journals.filter((journal) => journal.database === configuration.databaseName);
+  // One that only keeps old tables beside the database is done.
+  const ours = journals.filter(
+    ({ database, state }) => database === configuration.databaseName && state?.phase !== 'kept',
+  );
   // Recoveries that changed nothing need no finishing where there is one that did.
   const found = ours.find((journal) => journal.state?.phase !== 'unchanged') ?? ours.at(-1);
   if (found === undefined) {

@@ -96,6 +96,22 @@ export async function dropTables(
   });
 }
 
+/** Changes nothing where they are so already. */
+export async function setDatabaseDefaults(
+  session: Session,
+  database: string,
+  wanted: DatabaseDefaults,
+): Promise<void> {
+  assertCollationName(wanted.characterSet);
+  assertCollationName(wanted.collation);
+  const { defaults } = await lookAtDatabase(session, database);
+  if (defaults?.collation === wanted.collation) return;
+  await session.execute(
+    `ALTER DATABASE ${quoteIdentifier(database)} CHARACTER SET ${wanted.characterSet} ` +
+      `COLLATE ${wanted.collation}`,
+  );
+}
+
 export async function dropDatabase(session: Session, database: string): Promise<void> {
   await session.executeLong(`DROP DATABASE IF EXISTS ${quoteIdentifier(database)}`);
 }

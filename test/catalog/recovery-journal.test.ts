@@ -138,7 +138,11 @@ describe('state', () => {
     const online: readonly RecoveryStep<'online'>[] = [
       { kind: 'online', step: 'begin', detail: BEGIN },
       { kind: 'online', step: 'stage', detail: { staging: 'LibraryDB__staging' } },
-      { kind: 'online', step: 'swap', detail: { previous: 'LibraryDB__before' } },
+      {
+        kind: 'online',
+        step: 'swap',
+        detail: { previous: 'LibraryDB__before', outgoing: ['BOOK'], incoming: ['BOOK'] },
+      },
       { kind: 'online', step: 'proven', detail: { tables: 6, rows: 99 } },
     ];
     const phases = online.map((_step, at) => after(online.slice(0, at + 1))?.phase);

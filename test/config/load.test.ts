@@ -46,6 +46,7 @@ describe('defaults and sources', () => {
       retention: 5,
       incrementalRetention: 10,
       emergencyRetention: 3,
+      beforeRetentionDays: 7,
       cronSchedule: '0 2 * * *',
       timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone,
       threads: Math.min(availableParallelism(), 4),

@@ -22,6 +22,8 @@ export interface ProxyPlan {
    * carries waits for the result.
    */
   readonly onDown?: (chunk: Buffer, passage: Passage) => void | Promise<void>;
+  /** Called with everything that the client sends, which goes on to the server when it resolves. */
+  readonly onUp?: (chunk: Buffer) => void | Promise<void>;
   /** Called for each whole packet header that the server sends; may change it in place. */
   readonly onPacket?: (header: Buffer, packet: PacketPassage) => void;
   /** Most bytes a second from the server, over all connections. */
@@ -128,9 +130,28 @@ class FaultProxy implements Proxy {
     server.on('error', () => undefined);
     this.#pairs.set(connection, [client, server]);
     client.setNoDelay(true);
-    client.pipe(server);
+    if (this.#plan.onUp === undefined) client.pipe(server);
+    else void this.#carryUp(client, server, this.#plan.onUp);
     client.on('close', () => server.destroy());
     void this.#carry(server, client, connection);
+  }
+
+  async #carryUp(
+    client: Socket,
+    server: Socket,
+    onUp: NonNullable<ProxyPlan['onUp']>,
+  ): Promise<void> {
+    try {
+      for await (const received of client) {
+        await onUp(received as Buffer);
+        if (!server.write(received as Buffer)) {
+          await Promise.race([once(server, 'drain'), once(server, 'close')]);
+        }
+      }
+      server.end();
+    } catch {
+      server.destroy();
+    }
   }
 
   async #carry(server: Socket, client: Socket, connection: number): Promise<void> {
