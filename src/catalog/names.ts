@@ -42,7 +42,7 @@ export const BACKUP_FOLDERS = [
 const FINISHED =
   /^(incremental_|pre_restore_|)([A-Za-z0-9_@-]+)_(\d{8}_\d{6})(?:_(\d{2}))?\.sql\.gz$/;
 
-const PARTIAL = /^\.(.+)\.([0-9a-z]{4,24})\.partial$/;
+const PARTIAL = /^\.(.+)\.([0-9a-z]{4,24})\.partial(?:\.xa)?$/;
 
 /** `YYYYMMDD_HHMMSS` of an instant in an IANA time zone. */
 export function localTimestamp(at: Date, timeZone: string): string {
@@ -133,7 +133,12 @@ export function partialPath(path: string, id: string): string {
   return path.slice(0, slash) + partial;
 }
 
-/** The finished path and the id of a name that `partialPath` gave, else undefined. */
+/** Beside a partial file, for what waits and cannot stay in memory. */
+export function spillPath(partial: string): string {
+  return `${partial}.xa`;
+}
+
+/** The finished path and the id of a name that `partialPath` or `spillPath` gave, else undefined. */
 export function parsePartialPath(path: string): { path: string; id: string } | undefined {
   const slash = path.lastIndexOf('/') + 1;
   const [, fileName, id] = PARTIAL.exec(path.slice(slash)) ?? [];

@@ -21,7 +21,8 @@ import type { CaptureStart } from './capture-checks.js';
 import type { Captured, CaptureRequest, CaptureResult, ChainBreak } from './capture-types.js';
 import type { Warning } from './context.js';
 import type { Run } from './run.js';
-import { openDatabase, openServer } from './sessions.js';
+import { openServer } from './sessions.js';
+import { lookAtDatabase } from './target-database.js';
 import { XaSpill } from './xa-spill.js';
 
 /**
@@ -32,9 +33,9 @@ const COMMIT_DELAY_MS = 1000;
 
 /** Writes the change members; the caller writes header and closing, and finishes the archive. */
 export async function captureBinlog(run: Run, request: CaptureRequest): Promise<CaptureResult> {
-  const session = await openDatabase(run.context);
+  const session = await openInNone(run);
   try {
-    const start = await findStart(session, request, () => openForDump(run));
+    const start = await findStart(session, request, () => openInNone(run));
     if (start.kind === 'break') return start;
     return await new Capture(run, request, session, start).capture();
   } finally {
@@ -42,8 +43,8 @@ export async function captureBinlog(run: Run, request: CaptureRequest): Promise<
   }
 }
 
-/** In no database, for a dump needs none. */
-function openForDump(run: Run): Promise<Session> {
+/** In no database, for a dump needs none, and what came before a DROP DATABASE is wanted all the same. */
+function openInNone(run: Run): Promise<Session> {
   return openServer(run.context, run.context.configuration.server);
 }
 
@@ -66,12 +67,15 @@ class Capture {
   async capture(): Promise<CaptureResult> {
     const clock = await this.#session.value('SELECT UNIX_TIMESTAMP(NOW(6))');
     const readAt = Number(clock) * 1000;
+    const { databaseName } = this.#run.context.configuration;
+    const { exists } = await lookAtDatabase(this.#session, databaseName);
     const spill = new XaSpill(this.#request.spillPath);
     try {
       const converter = await this.#createConverter(spill);
       const refused = await this.#read(converter);
       if (refused !== undefined) return refused;
       const converted = converter.finish();
+      if (!exists && converted.unreplayable === null) return notThere(this.#session, databaseName);
       await this.#append(converter);
       return await this.#result(converted, readAt);
     } finally {
@@ -103,7 +107,7 @@ class Capture {
   /** Feeds the converter to the log's end; gives the break where the server refuses the log. */
   async #read(converter: LogConverter): Promise<ChainBreak | undefined> {
     const { signal, output } = this.#run.context;
-    const dump = await openForDump(this.#run);
+    const dump = await openInNone(this.#run);
     try {
       for await (const event of readBinlog(dump, this.#start.dump)) {
         this.#logBytes += event.loggedLength;
@@ -186,6 +190,14 @@ class Capture {
     }
     return warnings;
   }
+}
+
+/** Missing before the log was read, and the log does not say why. */
+function notThere(session: Session, database: string): ChainBreak {
+  return chainBreak(
+    'not-there',
+    `there is no database ${database} at ${session.where} any more, and the binary log does not say who dropped it`,
+  );
 }
 
 async function appendMember(

@@ -47,6 +47,8 @@ export const CHAIN_BREAKS = [
   'flavour',
   /** The chain before has already ended in a statement that cannot be replayed. */
   'unreplayable',
+  /** The database is gone, and its end is not in the log. */
+  'not-there',
   /** The server reports lost events. */
   'incident',
   'binlog-off',

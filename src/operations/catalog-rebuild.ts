@@ -45,7 +45,8 @@ async function listFolder(folder: string): Promise<string[]> {
   }
 }
 
-async function readEntry(
+/** What a file says of itself; undefined where it is no sound archive. */
+export async function readEntry(
   directory: string,
   file: string,
   type: RunType,

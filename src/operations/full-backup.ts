@@ -1,6 +1,7 @@
 /** A full backup: lock, snapshot, archive, check, name, record, and only then retention. */
 import type { CatalogEntry } from '../catalog/records.js';
 import { acquireDatabaseLock } from '../mysql/database-lock.js';
+import type { Session } from '../mysql/session.js';
 import type { BackupFile } from './backup-file.js';
 import { discard, nameBackupFile } from './backup-file.js';
 import { hashFile } from './catalog-rebuild.js';
@@ -93,10 +94,17 @@ async function writeNatively(run: Run, file: BackupFile): Promise<EngineResult> 
   };
 }
 
-/** Runs `work` while nobody else backs up or restores this database, wherever they are. */
-export async function withDatabaseLock<T>(run: Run, work: (run: Run) => Promise<T>): Promise<T> {
+/**
+ * Runs `work` while nobody else backs up or restores this database, wherever they are. The lock is one
+ * on the name: with another `open` the database need not be there.
+ */
+export async function withDatabaseLock<T>(
+  run: Run,
+  work: (run: Run) => Promise<T>,
+  open: (context: Context) => Promise<Session> = openDatabase,
+): Promise<T> {
   const { configuration } = run.context;
-  const session = await openDatabase(run.context);
+  const session = await open(run.context);
   try {
     const lock = await acquireDatabaseLock(
       session,

@@ -22,10 +22,13 @@ import {
 } from './finish-backup.js';
 import { withDatabaseLock } from './full-backup.js';
 import { removeLeftovers } from './leftovers.js';
+import { listFinished } from './list-finished.js';
 import { readChains } from './read-chains.js';
 import type { RetentionOutcome } from './retention.js';
 import type { Run } from './run.js';
 import { recordedRun } from './run.js';
+import { openDatabaseIfThere, openServer } from './sessions.js';
+import { lookAtDatabase } from './target-database.js';
 import { writeChanges } from './write-changes.js';
 import { writeRanges } from './write-ranges.js';
 import type { WrittenIncremental } from './write-ranges.js';
@@ -55,8 +58,9 @@ export async function runIncremental(
 ): Promise<IncrementalResult> {
   return recordedRun(context, 'incremental', async (run) => {
     await removeLeftovers(run);
+    await listFinished(run);
     const base = await findBase(run.context);
-    return withDatabaseLock(run, (locked) => backUp(locked, base, options));
+    return withDatabaseLock(run, (locked) => backUp(locked, base, options), openDatabaseIfThere);
   });
 }
 
@@ -105,7 +109,7 @@ async function backUp(
     const unreplayable = header.binlog?.unreplayable ?? null;
     if (header.chain?.method === 'binlog' && unreplayable !== null) {
       output.line(`Saved what came before: ${file.shown}`);
-      throw gap(unreplayable);
+      throw gap(unreplayable, await dropHint(run.context));
     }
     return {
       entry,
@@ -140,17 +144,41 @@ async function write(
     const written = await writeChanges(run, file.partialPath, header, link);
     if (written.kind === 'written') return written;
     const mayCompare = COMPARABLE.includes(written.reason) && archives.describesState;
-    if (method === 'binlog' || !mayCompare) throw gap(written.message);
+    if (method === 'binlog' || !mayCompare) {
+      throw gap(written.message, await dropHint(run.context));
+    }
     notes.push(`compared instead of reading the binary log: ${written.message}`);
   } else if (!archives.describesState) {
     throw gap('the newest backup was made from the binary log and has no state to compare with');
   }
+  const hint = await dropHint(run.context);
+  if (hint !== undefined) throw gap('the database is not there any more', hint);
   const written = await writeRanges(run, file.partialPath, archives, linkAfter(header, 'ranges'));
   return { ...written, notes: [...notes, ...written.notes] };
 }
 
-function gap(reason: string): ReshelveError {
-  return new ReshelveError('CHAIN_GAP', `no incremental can follow: ${reason}`);
+/** A full backup, which is else the next step, needs the database too; undefined where it is there. */
+async function dropHint(context: Context): Promise<string | undefined> {
+  const { databaseName, server } = context.configuration;
+  const session = await openServer(context, server);
+  try {
+    const { exists } = await lookAtDatabase(session, databaseName);
+    if (exists) return undefined;
+    return (
+      `${databaseName} is gone from ${session.where}: \`reshelve recover\` brings back its newest state ` +
+      'that was saved, or check DB_NAME and the grants of DB_USER; then `reshelve full`.'
+    );
+  } finally {
+    await session.close();
+  }
+}
+
+function gap(reason: string, hint?: string): ReshelveError {
+  return new ReshelveError(
+    'CHAIN_GAP',
+    `no incremental can follow: ${reason}`,
+    hint === undefined ? {} : { hint },
+  );
 }
 
 function linkAfter(header: IndexHeader, method: ChainMethod): ChainLink {

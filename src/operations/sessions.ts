@@ -1,4 +1,5 @@
 /** Sessions as operations need them: to the database, to its server, to the server of test restores. */
+import { ReshelveError } from '../errors.js';
 import { openSession } from '../mysql/connect.js';
 import type { ConnectionSettings } from '../mysql/connect.js';
 import type { Session } from '../mysql/session.js';
@@ -8,6 +9,16 @@ import type { Context } from './context.js';
 export async function openDatabase(context: Context): Promise<Session> {
   const { server, databaseName } = context.configuration;
   return openSession(server, { database: databaseName, signal: context.signal });
+}
+
+/** A session in the database, or in none where it has been dropped. */
+export async function openDatabaseIfThere(context: Context): Promise<Session> {
+  try {
+    return await openDatabase(context);
+  } catch (error) {
+    if (!(error instanceof ReshelveError) || error.code !== 'UNKNOWN_DATABASE') throw error;
+    return openServer(context, context.configuration.server);
+  }
 }
 
 /** A session on a server, in no database or in the one named. */

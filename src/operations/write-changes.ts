@@ -3,6 +3,7 @@ import { ArchiveWriter } from '../archive/archive-writer.js';
 import type { FinishedArchive, IndexParts } from '../archive/archive-writer.js';
 import { SIGNATURE_LINE } from '../archive/format.js';
 import type { ChainLink, IndexHeader } from '../archive/index-types.js';
+import { spillPath } from '../catalog/names.js';
 import { changesClosing, changesHeader } from '../sql/changes-text.js';
 import { quoteString } from '../sql/quote.js';
 import { TOOL_VERSION } from '../version.js';
@@ -10,7 +11,7 @@ import { captureBinlog } from './capture-binlog.js';
 import type { Captured, ChainBreak } from './capture-types.js';
 import type { Warning } from './context.js';
 import type { Run } from './run.js';
-import { openDatabase } from './sessions.js';
+import { openServer } from './sessions.js';
 
 export interface WrittenChanges {
   readonly kind: 'written';
@@ -44,7 +45,7 @@ export async function writeChanges(
       binlog: previous.binlog,
       flavour: previous.serverFlavour,
       writer,
-      spillPath: `${path}.xa`,
+      spillPath: spillPath(path),
     });
     if (captured.kind === 'break') {
       await writer.abort();
@@ -84,8 +85,8 @@ interface ServerSide {
 }
 
 async function readFacts(run: Run): Promise<ServerSide> {
-  const { databaseName } = run.context.configuration;
-  const session = await openDatabase(run.context);
+  const { databaseName, server } = run.context.configuration;
+  const session = await openServer(run.context, server);
   try {
     const { flavour, version } = session.facts;
     const [defaults] = await session.records(

@@ -15,7 +15,8 @@ export interface Photograph {
 }
 
 const FINISHED = /^[^.].*\.sql\.gz$/;
-const PARTIAL_SUFFIX = '.partial';
+/** `.xa` may follow. */
+const PARTIAL = /\.partial(?:\.\w+)?$/;
 
 export async function photograph(workspace: Workspace): Promise<Photograph> {
   const files = new Map<string, string>();
@@ -70,9 +71,7 @@ export async function expectFailure(
 export async function expectNothingNew(workspace: Workspace, before: Photograph): Promise<void> {
   const { files } = await photograph(workspace);
   expect(Object.fromEntries(files)).toEqual(Object.fromEntries(before.files));
-  expect(
-    (await namesIn(workspace.backups)).filter((name) => name.endsWith(PARTIAL_SUFFIX)),
-  ).toEqual([]);
+  expect((await namesIn(workspace.backups)).filter((name) => PARTIAL.test(name))).toEqual([]);
 }
 
 export async function expectNoSecrets(

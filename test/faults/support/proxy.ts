@@ -126,7 +126,7 @@ class FaultProxy implements Proxy {
       this.#pairs.set(connection, [client]);
       return;
     }
-    const server = connect({ ...this.#target, noDelay: true });
+    const server = connect({ host: this.#target.host, port: this.#target.port, noDelay: true });
     server.on('error', () => undefined);
     this.#pairs.set(connection, [client, server]);
     client.setNoDelay(true);

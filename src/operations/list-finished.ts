@@ -1,0 +1,29 @@
+/**
+ * A run that is killed between the naming of its file and the entry of it leaves a complete incremental
+ * that nobody knows. The next one goes on from it: made once more, its changes would be there twice.
+ */
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parseBackupPath } from '../catalog/names.js';
+import { readEntry } from './catalog-rebuild.js';
+import { readChains } from './read-chains.js';
+import type { Run } from './run.js';
+
+const FOLDER = 'incremental';
+
+/** Enters what follows on the newest state; other files that the catalog does not know stay as they are. */
+export async function listFinished(run: Run): Promise<void> {
+  const { configuration, catalog, output } = run.context;
+  const { directory } = configuration.backup;
+  const known = new Set((await catalog.read()).map(({ file }) => file));
+  const names = (await readdir(join(directory, FOLDER))).sort();
+  for (const file of names.map((name) => `${FOLDER}/${name}`)) {
+    const isOurs = parseBackupPath(file)?.database === configuration.databaseName;
+    if (!isOurs || known.has(file)) continue;
+    const entry = await readEntry(directory, file, 'incremental');
+    const newest = (await readChains(run.context)).newest()?.at(-1);
+    if (entry?.baseId === undefined || entry.baseId !== newest?.id) continue;
+    await catalog.append(entry);
+    output.line(`Listed ${file}, which an interrupted run had finished`);
+  }
+}
