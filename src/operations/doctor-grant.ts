@@ -1,4 +1,5 @@
 /** GRANT statements, ready to be run by an administrator. */
+import type { GrantSet } from '../mysql/grants.js';
 import type { ServerFacts } from '../mysql/server-facts.js';
 import { isAtLeast } from '../mysql/server-facts.js';
 import { quoteIdentifier } from '../sql/quote.js';
@@ -56,6 +57,16 @@ export function definerPrivilege(facts: ServerFacts): string {
 export function sqlLogBinPrivilege(facts: ServerFacts): string {
   if (facts.flavour === 'mariadb') return isAtLeast(facts, 10, 5, 2) ? 'BINLOG ADMIN' : 'SUPER';
   return isAtLeast(facts, 8, 0, 14) ? 'SESSION_VARIABLES_ADMIN' : 'SUPER';
+}
+
+/** Whether bodies that others defined can be read, too. */
+export function readsEveryRoutine(grants: GrantSet, database: string): boolean {
+  return (
+    grants.holdsGlobally('SHOW_ROUTINE') ||
+    grants.holdsOnDatabase('SELECT', 'mysql') ||
+    grants.objectsWith('SELECT', 'mysql').includes('proc') ||
+    grants.holdsOnDatabase('SHOW CREATE ROUTINE', database)
+  );
 }
 
 /** The statement that lets a user read the bodies of routines that others defined. */

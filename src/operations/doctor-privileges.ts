@@ -7,6 +7,7 @@ import {
   coordinatesPrivilege,
   grantGlobally,
   grantOnDatabase,
+  readsEveryRoutine,
   routineGrant,
 } from './doctor-grant.js';
 import type { DatabaseContent, ServerState } from './doctor-server-state.js';
@@ -126,12 +127,8 @@ function judgeRoutines({ database, state, content }: BackupNeeds): Finding[] {
     const text = `the bodies of ${hidden} stored procedures or functions cannot be read: a backup refuses`;
     return [say.failed(text, statement)];
   }
-  const readsAll =
-    grants.holdsGlobally('SHOW_ROUTINE') ||
-    grants.holdsOnDatabase('SELECT', 'mysql') ||
-    grants.objectsWith('SELECT', 'mysql').includes('proc') ||
-    grants.holdsOnDatabase('SHOW CREATE ROUTINE', database);
-  if (readsAll) return [say.ok('procedures and functions can be seen and read, all of them')];
+  if (readsEveryRoutine(grants, database))
+    return [say.ok('procedures and functions can be seen and read, all of them')];
   if (SHOWING_ROUTINES.some((privilege) => grants.holdsOnDatabase(privilege, database))) {
     const text =
       'procedures and functions can be seen; bodies that others define could not be read';

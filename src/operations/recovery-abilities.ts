@@ -3,7 +3,13 @@ import { isServerError } from '../mysql/server-error.js';
 import { isAtLeast } from '../mysql/server-facts.js';
 import type { Session } from '../mysql/session.js';
 import { quoteString } from '../sql/quote.js';
-import { definerPrivilege, grantGlobally, grantOnDatabase } from './doctor-grant.js';
+import {
+  definerPrivilege,
+  grantGlobally,
+  grantOnDatabase,
+  readsEveryRoutine,
+  routineGrant,
+} from './doctor-grant.js';
 import { judgeLoading } from './doctor-loading.js';
 import type { DatabaseContent, ServerState } from './doctor-server-state.js';
 import type { RecoverySource } from './recovery-source.js';
@@ -113,7 +119,7 @@ async function judgeDefiners(session: Session, request: AbilityRequest): Promise
   named.delete(state.account);
   if (named.size === 0) return [];
   const others = [...named];
-  const abilities: Ability[] = [];
+  const abilities = judgeBodies(request, others);
   if (!state.grants.holdsGlobally('SET_ANY_DEFINER')) {
     const privilege = definerPrivilege(state.facts);
     abilities.push({
@@ -123,6 +129,22 @@ async function judgeDefiners(session: Session, request: AbilityRequest): Promise
     });
   }
   return [...abilities, ...(await judgeAccounts(session, request, others))];
+}
+
+/** Both the emergency backup and the proof of the new state read the bodies of all routines. */
+function judgeBodies(
+  { source, state, content, database }: AbilityRequest,
+  definers: readonly string[],
+): Ability[] {
+  const hasRoutines = source.needs.routines > 0 || (content?.routines ?? 0) > 0;
+  if (!hasRoutines || readsEveryRoutine(state.grants, database)) return [];
+  return [
+    {
+      level: 'refused',
+      text: `the bodies of procedures and functions that others define (${shown(definers)}) could not be read`,
+      next: routineGrant(state),
+    },
+  ];
 }
 
 async function judgeAccounts(

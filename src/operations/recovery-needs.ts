@@ -17,6 +17,8 @@ export interface RecoveryNeeds {
   readonly characterSets: readonly string[];
   /** What error 1419 is about. */
   readonly functionsAndTriggers: number;
+  /** Procedures and functions. */
+  readonly routines: number;
 }
 
 /** Beyond this a definition is not read for names of character sets. */
@@ -30,11 +32,13 @@ export class NeedsCollector {
   #longest = 0;
   #bytes = 0;
   #functionsAndTriggers = 0;
+  #routines = 0;
 
   add(statement: SplitStatement): void {
     this.addBytes(statement.text.length, statement.text.length);
     if (!isCreate(statement) || statement.text.length > DEFINITION_BYTES_MAX) return;
     if (/^CREATE (FUNCTION|TRIGGER)/.test(statement.kind)) this.#functionsAndTriggers += 1;
+    if (/^CREATE (FUNCTION|PROCEDURE)/.test(statement.kind)) this.#routines += 1;
     this.#addDefiner(statement);
     this.#addNames(statement);
   }
@@ -56,6 +60,7 @@ export class NeedsCollector {
       collations: [...this.#collations],
       characterSets: [...this.#characterSets],
       functionsAndTriggers: this.#functionsAndTriggers,
+      routines: this.#routines,
     };
   }
 
