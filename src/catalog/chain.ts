@@ -87,11 +87,25 @@ export class ChainModel {
   /** @param links of one database; in any order, each id once. */
   constructor(links: readonly ChainedBackup[]) {
     this.#byId = new Map(links.map((link) => [link.id, link]));
-    this.#links = [...links].sort(oldestFirst);
+    this.#links = [...links].sort(
+      (left, right) =>
+        byInstant(left, right) || this.#depth(left) - this.#depth(right) || byId(left, right),
+    );
   }
 
   link(id: string): ChainedBackup | undefined {
     return this.#byId.get(id);
+  }
+
+  /** An incremental may be of the very instant of what it builds on, and still is the newer one. */
+  #depth(link: ChainedBackup): number {
+    let depth = 0;
+    for (let at = link; at.step !== undefined && depth <= this.#byId.size; depth += 1) {
+      const previous = this.#byId.get(at.step.previousId);
+      if (previous === undefined) break;
+      at = previous;
+    }
+    return depth;
   }
 
   /** Walks from a backup back to its full one; every file and every link on the way must be good. */
@@ -257,7 +271,15 @@ export function describePosition({ binlogFile, binlogPosition, gtidSet }: ChainP
 }
 
 function oldestFirst(left: ChainedBackup, right: ChainedBackup): number {
-  if (left.snapshotAt !== right.snapshotAt) return left.snapshotAt < right.snapshotAt ? -1 : 1;
+  return byInstant(left, right) || byId(left, right);
+}
+
+function byInstant(left: ChainedBackup, right: ChainedBackup): number {
+  if (left.snapshotAt === right.snapshotAt) return 0;
+  return left.snapshotAt < right.snapshotAt ? -1 : 1;
+}
+
+function byId(left: ChainedBackup, right: ChainedBackup): number {
   if (left.id === right.id) return 0;
   return left.id < right.id ? -1 : 1;
 }

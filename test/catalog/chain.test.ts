@@ -63,6 +63,13 @@ describe('a chain', () => {
     expect(model.at(301n)).toEqual({ before: 300n });
   });
 
+  it('takes what builds on a backup for the newer one, also where both are of one instant', () => {
+    const start = full('z', 100);
+    const next = follow(start, 'y', 100);
+    const last = follow(next, 'x', 100);
+    expect(ids(new ChainModel([last, start, next]).newest())).toEqual(['z', 'y', 'x']);
+  });
+
   it('prefers the newest full backup that an instant can start from', () => {
     const later = full('G', 220, { end: place(220) });
     const model = new ChainModel([base, first, second, later, follow(later, 'c', 400)]);
