@@ -5,6 +5,7 @@
  * before the RENAME and made after it without anybody writing in between.
  */
 import { setTimeout } from 'node:timers/promises';
+import { ERRNO, isServerError } from '../mysql/server-error.js';
 import type { Session } from '../mysql/session.js';
 import type { Alignment } from './align-objects.js';
 import { dropTriggers, makeTriggers, prepareAligning } from './align-objects.js';
@@ -39,9 +40,10 @@ export class GuardedRename {
 
   /** `holder` has a short lock_wait_timeout. Throws what the server said to the RENAME. */
   async run(holder: Session, moves: readonly Move[]): Promise<void> {
+    const { live } = this.#swap;
     // What cannot be locked loses its triggers a moment earlier.
     const isLocked = (table: string): boolean => this.#tables.includes(table);
-    await dropTriggers(holder, this.#swap.live, (table) => !isLocked(table));
+    await dropTriggers(holder, live, (table) => !isLocked(table));
     if (this.#tables.length === 0) {
       await holder.executeLong(renameStatement(moves));
       return;
@@ -53,8 +55,13 @@ export class GuardedRename {
     try {
       rename = new Attempt(renamer.executeLong(renameStatement(moves)));
       await this.#awaitQueued(holder, renamer, () => rename.isSettled);
-      for (const tables of inGroups(this.#tables, GUARDS_MAX)) await this.#guard(holder, tables);
-      await dropTriggers(holder, this.#swap.live, isLocked);
+      const arriving = new Set(moves.flatMap(({ table, to }) => (to === live ? [table] : [])));
+      const staying = this.#tables.filter((table) => arriving.has(table));
+      const leaving = this.#tables.filter((table) => !arriving.has(table));
+      for (const tables of [...inGroups(staying, GUARDS_MAX), ...inGroups(leaving, GUARDS_MAX)]) {
+        await this.#guard(holder, tables);
+      }
+      await dropTriggers(holder, live, isLocked);
     } finally {
       await holder.execute('UNLOCK TABLES');
     }
@@ -88,7 +95,7 @@ export class GuardedRename {
   /** Each guard has its table to itself now: the new one, or the old one where the RENAME failed. */
   async #makeTriggers(alignment: Alignment | undefined): Promise<void> {
     for (const guard of [...this.#guards]) {
-      await guard.granted;
+      if (!(await hasTables(guard))) continue;
       for (const table of guard.tables) {
         if (alignment !== undefined) await makeTriggers(guard.session, alignment, table);
       }
@@ -143,6 +150,17 @@ export class GuardedRename {
 
   #locks(tables: readonly string[]): string {
     return tables.map((table) => `${qualified(this.#swap.live, table)} WRITE`).join(', ');
+  }
+}
+
+/** False where the RENAME took the tables away and brought none of their names. */
+async function hasTables(guard: Guard): Promise<boolean> {
+  try {
+    await guard.granted;
+    return true;
+  } catch (error) {
+    if (isServerError(error, ERRNO.noSuchTable)) return false;
+    throw error;
   }
 }
 
