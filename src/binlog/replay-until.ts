@@ -35,6 +35,14 @@ export class ReplayUntil {
     this.#missing = new Set(skipped);
   }
 
+  get end(): ReplayEnd | undefined {
+    return this.#end;
+  }
+
+  get skipped(): readonly string[] {
+    return [...this.#skipped];
+  }
+
   /** The same judge, for going through the log once more. */
   again(): ReplayUntil {
     return new ReplayUntil(this.#end, [...this.#skipped]);

@@ -48,6 +48,23 @@ const relativePath = v.pipe(
 
 const defaults = v.object({ characterSet: text, collation: text });
 
+const end = v.variant('kind', [
+  /** µs since the epoch, as digits. */
+  v.object({ kind: v.literal('instant'), micros: v.pipe(v.string(), v.regex(/^-?\d+$/)) }),
+  v.object({ kind: v.picklist(['gtid', 'before-gtid']), gtid: text }),
+  v.object({ kind: v.literal('position'), binlogFile: text, position: count }),
+]);
+
+/** A state that takes more than one file. */
+const TARGET = v.object({
+  /** The full backup first; the last one is `backupFile`. */
+  files: v.pipe(v.array(v.object({ file: text, shown: text, sha256 })), v.minLength(2)),
+  /** Where the logged changes end; null where all are applied. */
+  end: v.nullable(end),
+  skipGtids: v.array(text),
+  idempotent: v.boolean(),
+});
+
 /** What both kinds begin with. */
 const BEGIN = v.object({
   /** The run that began it, as the catalog has it. */
@@ -63,6 +80,7 @@ const BEGIN = v.object({
   backupFile: text,
   backupShown: text,
   backupSha256: sha256,
+  target: v.exactOptional(TARGET),
   /** Whether the database existed, and with which character set. */
   oldDefaults: v.nullable(defaults),
 });
@@ -159,6 +177,7 @@ export type RecoveryRecord<K extends RecoveryKind = RecoveryKind> = RecoveryStep
 };
 
 export type BeginDetail = v.InferOutput<typeof BEGIN>;
+export type TargetDetail = v.InferOutput<typeof TARGET>;
 
 export interface RecoveryState {
   readonly kind: RecoveryKind;

@@ -11,9 +11,11 @@ import { confirmOverwrite } from './confirm.js';
 import type { OnlineFlags } from './recover-online.js';
 import { printEnd, printOnline, runOnline } from './recover-online.js';
 import { formatRowCounts } from './row-counts.js';
+import type { TargetFlags } from './target-options.js';
+import { addTargetOptions, namesTarget, targetOf } from './target-options.js';
 import { withContext } from './with-context.js';
 
-interface RecoverFlags extends OnlineFlags {
+interface RecoverFlags extends OnlineFlags, TargetFlags {
   readonly resume?: boolean;
   readonly rollback?: boolean;
   readonly wait?: string | true;
@@ -24,17 +26,18 @@ const WAIT_SECONDS_DEFAULT = 300;
 const WAIT_SECONDS_MAX = 86_400;
 
 export function recoverCommand(program: Command): void {
-  program
+  const recover = program
     .command('recover')
     .description(
       'replace the database by a backup, with an emergency backup and automatic rollback',
     )
-    .argument('[file]', 'the backup to recover from (default: the newest)')
+    .argument('[file]', 'the backup to recover from (default: the newest state that can be had)')
     .option('--resume', 'finish an interrupted recovery')
     .option('--rollback', 'go back to the state before an interrupted recovery')
     .option('--online', 'load and prove it beside the database, then swap all tables at once')
     .option('--undo', 'take the old tables of an online recovery back')
-    .option('--finish', 'drop what online recoveries have set aside')
+    .option('--finish', 'drop what online recoveries have set aside');
+  addTargetOptions(recover)
     .option('--dry-run', 'check everything, print the plan and change nothing')
     .option('--yes', 'overwrite without asking')
     .option('--force', 'go on although others are connected to the database')
@@ -66,11 +69,22 @@ function assertOneMode(file: string | undefined, flags: RecoverFlags): void {
   const modes = [flags.online, flags.undo, flags.finish, flags.resume, flags.rollback];
   const chosen = modes.filter((mode) => mode === true).length;
   const takesFile = chosen === 0 || flags.online === true;
-  if (chosen <= 1 && (takesFile || (file === undefined && flags.dryRun !== true))) return;
-  throw new ReshelveError(
-    'USAGE',
-    'expected one of --online, --undo, --finish, --resume and --rollback; only --online takes a file and --dry-run',
-  );
+  const isBare = file === undefined && flags.dryRun !== true;
+  if (chosen > 1 || (!takesFile && !isBare)) {
+    throw new ReshelveError(
+      'USAGE',
+      'expected one of --online, --undo, --finish, --resume and --rollback; only --online takes a file and --dry-run',
+    );
+  }
+  if (chosen === 1 && namesTarget(flags)) {
+    throw new ReshelveError(
+      'USAGE',
+      'a point in time is only for a recovery that begins, and not for one with --online',
+      {
+        hint: 'Run `reshelve recover` with the point alone; --resume keeps the point that it began with.',
+      },
+    );
+  }
 }
 
 async function run(
@@ -85,6 +99,7 @@ async function run(
     waitSeconds: waitSeconds(flags.wait),
     otherDatabase: flags.otherDatabase === true,
     proveEmergency: flags.proveEmergency === true,
+    ...targetOf(flags),
     confirm: (database, loss) => confirmOverwrite(database, loss, flags.yes === true, context),
   };
   if (flags.resume !== true && flags.rollback !== true) return runRecover(context, options);

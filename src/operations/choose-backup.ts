@@ -13,15 +13,6 @@ export interface ChosenBackup {
   readonly entry: CatalogEntry | undefined;
 }
 
-/** Throws BACKUP_NOT_FOUND. */
-export async function chooseBackup(
-  context: Context,
-  file: string | undefined,
-): Promise<ChosenBackup> {
-  const entries = await readEntries(context);
-  return file === undefined ? chooseNewest(context, entries) : chooseNamed(context, entries, file);
-}
-
 /** A damaged catalog must not stand between a person and the file that they named. */
 export async function readEntries(context: Context): Promise<readonly CatalogEntry[]> {
   try {
@@ -33,6 +24,7 @@ export async function readEntries(context: Context): Promise<readonly CatalogEnt
   }
 }
 
+/** Throws BACKUP_NOT_FOUND. */
 export function chooseNamed(
   context: Context,
   entries: readonly CatalogEntry[],
@@ -59,6 +51,7 @@ export function chooseNamed(
   };
 }
 
+/** Throws BACKUP_NOT_FOUND. */
 export function chooseNewest(context: Context, entries: readonly CatalogEntry[]): ChosenBackup {
   const { backup, databaseName } = context.configuration;
   const candidates = entries

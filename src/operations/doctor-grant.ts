@@ -69,6 +69,13 @@ export function readsEveryRoutine(grants: GrantSet, database: string): boolean {
   );
 }
 
+/** The rights to run what a server logged: BINLOG statements, and the session that they ran in. */
+export function replayPrivileges(facts: ServerFacts): readonly string[] {
+  if (facts.flavour === 'mariadb') return [isAtLeast(facts, 10, 5, 2) ? 'BINLOG REPLAY' : 'SUPER'];
+  if (!isAtLeast(facts, 8, 0, 18)) return ['SUPER'];
+  return ['BINLOG_ADMIN', 'SESSION_VARIABLES_ADMIN'];
+}
+
 /** The statement that lets a user read the bodies of routines that others defined. */
 export function routineGrant(grantee: Grantee): string {
   const { facts } = grantee;

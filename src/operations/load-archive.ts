@@ -29,7 +29,7 @@ export interface LoadRequest {
   readonly rewrite?: (statement: SplitStatement) => Buffer | undefined;
   /** Keep the load out of the target's binary log, where its privileges allow that. */
   readonly withoutBinlog: boolean;
-  /** Events may run as soon as they exist: {@link loadEvents} makes them when the rest is proven. */
+  /** Events may run as soon as they exist: they are made when the rest is proven. */
   readonly withoutEvents?: boolean;
   readonly output: Output;
 }
@@ -68,19 +68,6 @@ export async function loadArchive(request: LoadRequest): Promise<LoadResult> {
     return await loadMembers(request, sessions);
   } finally {
     await Promise.all(sessions.map((session) => session.close()));
-  }
-}
-
-/** The events alone, into a database that holds everything else. */
-export async function loadEvents(request: LoadRequest): Promise<void> {
-  const events = request.reader.members().filter((member) => member.object?.type === 'event');
-  if (events.length === 0) return;
-  const session = await request.open();
-  try {
-    await prepareLoader(session, request.withoutBinlog);
-    for (const member of events) await loadDefinition(request, session, member);
-  } finally {
-    await session.close();
   }
 }
 

@@ -2,13 +2,13 @@
 import { basename } from 'node:path';
 import { openArchive } from '../archive/archive-reader.js';
 import { ReshelveError } from '../errors.js';
-import { chooseBackup } from './choose-backup.js';
 import type { Comparison } from './compare-copy.js';
 import type { Context } from './context.js';
 import { onlinePreflight } from './online-preflight.js';
 import type { OnlinePreflight } from './online-preflight.js';
 import { lookAtSource } from './recovery-source.js';
 import type { RecoverySource } from './recovery-source.js';
+import { chooseRestorePoint } from './restore-point.js';
 import { openServer } from './sessions.js';
 
 export interface OnlineOptions {
@@ -39,8 +39,8 @@ export async function showOnlinePlan(
   context: Context,
   options: OnlineOptions,
 ): Promise<OnlineResult> {
-  const backup = await chooseBackup(context, options.file);
-  const source = await lookAtSource(context, backup, options.otherDatabase);
+  const { newest } = await chooseRestorePoint(context, options.file);
+  const source = await lookAtSource(context, newest, options.otherDatabase);
   assertArchive(source);
   const { abilities } = await lookAround(context, source);
   const { databaseName } = context.configuration;

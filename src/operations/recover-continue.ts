@@ -21,9 +21,10 @@ import type { OnlineEnd } from './online-continue.js';
 import type { OnlineResult } from './online-plan.js';
 import { RecoveryLock } from './recovery-lock.js';
 import { rollBack } from './recovery-rollback.js';
-import { assertSourceSound, lookAtSource } from './recovery-source.js';
+import { assertSourceSound, filesOf, lookAtSource } from './recovery-source.js';
 import type { RecoverySource } from './recovery-source.js';
 import { dropWhatIsThere, nameOf, note } from './recovery-steps.js';
+import { recordedState } from './recovery-target.js';
 import type { Run } from './run.js';
 import { recordedRun } from './run.js';
 import { assertNobodyElse } from './recovery-preflight.js';
@@ -134,14 +135,15 @@ async function beginAgain(
   options: ContinueOptions,
 ): Promise<RecoverResult> {
   const { begin } = journal.state;
-  await finish({ run, journal }, 'abandoned');
   if (options.direction === 'rollback') {
+    await finish({ run, journal }, 'abandoned');
     run.context.output.line('Nothing had been changed: there is nothing to roll back');
     await run.record({ file: begin.backupFile });
     return resultOf(run, journal.state, 'abandoned');
   }
-  const backup = { path: begin.backupFile, shown: begin.backupShown, entry: undefined };
-  return recoverFrom(run, backup, options);
+  const source = await sameSource(run, journal.state);
+  await finish({ run, journal }, 'abandoned');
+  return recoverFrom(run, source, options);
 }
 
 async function rollBackOnly(
@@ -186,15 +188,16 @@ async function resume(
   return replaceState(recovery, startedMs);
 }
 
-/** The very file that the recovery began with; another one would make a third state. */
+/** The very files that the recovery began with; others would make a third state. */
 async function sameSource(run: Run, { begin }: RecoveryState): Promise<RecoverySource> {
   const { directory } = run.context.configuration.backup;
-  const backup = { path: begin.backupFile, shown: begin.backupShown, entry: undefined };
-  const source = await lookAtSource(run.context, backup, true);
-  if (source.sha256 !== begin.backupSha256) {
+  const source = await lookAtSource(run.context, recordedState(begin), true);
+  const expected = begin.target?.files.map(({ sha256 }) => sha256) ?? [begin.backupSha256];
+  const changed = filesOf(source).find(({ sha256 }, at) => sha256 !== expected[at]);
+  if (changed !== undefined) {
     throw new ReshelveError(
       'DAMAGED',
-      `${begin.backupShown} is not the file any more that the recovery began with`,
+      `${changed.shown} is not the file any more that the recovery began with`,
       {
         hint: 'Run `reshelve recover --rollback`, then `reshelve recover FILE` with the right file.',
       },

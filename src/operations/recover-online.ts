@@ -8,7 +8,6 @@ import { openArchive } from '../archive/archive-reader.js';
 import { sideDatabaseName } from '../catalog/side-database.js';
 import { assert } from '../errors.js';
 import type { ChosenBackup } from './choose-backup.js';
-import { chooseBackup } from './choose-backup.js';
 import type { Comparison } from './compare-copy.js';
 import type { Context } from './context.js';
 import { withSignals } from './context.js';
@@ -27,6 +26,7 @@ import { prepareSwap } from './online-swap.js';
 import { RecoveryLock } from './recovery-lock.js';
 import { assertSourceSound, lookAtSource } from './recovery-source.js';
 import type { RecoverySource } from './recovery-source.js';
+import { chooseRestorePoint } from './restore-point.js';
 import type { Run } from './run.js';
 import { recordedRun } from './run.js';
 import { openServer } from './sessions.js';
@@ -41,8 +41,8 @@ export async function runRecoverOnline(
   return recordedRun(context, 'recover', async (run) => {
     await removeLeftovers(run);
     await abandonUntouched(run.context);
-    const backup = await chooseBackup(run.context, options.file);
-    return recoverOnlineFrom(run, backup, options);
+    const { newest } = await chooseRestorePoint(run.context, options.file);
+    return recoverOnlineFrom(run, newest, options);
   });
 }
 

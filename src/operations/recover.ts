@@ -12,8 +12,6 @@ import type { RecoveryJournal } from '../catalog/store-journal.js';
 import { createJournal } from '../catalog/store-journal.js';
 import { ReshelveError } from '../errors.js';
 import { readServerUuid } from '../mysql/coordinates.js';
-import type { ChosenBackup } from './choose-backup.js';
-import { chooseBackup } from './choose-backup.js';
 import type { Context } from './context.js';
 import { pruneEmergencies } from './emergency-retention.js';
 import { removeLeftovers } from './leftovers.js';
@@ -22,8 +20,8 @@ import type { Preflight } from './recovery-preflight.js';
 import type { ProvenTables } from './recovery-load.js';
 import { RecoveryLock } from './recovery-lock.js';
 import { rollBack } from './recovery-rollback.js';
-import type { RecoverySource } from './recovery-source.js';
-import { lookAtSource } from './recovery-source.js';
+import type { RecoverySource, SourceOptions } from './recovery-source.js';
+import { chooseSource } from './recovery-source.js';
 import type { Recovery } from './recovery-steps.js';
 import {
   checkSource,
@@ -34,6 +32,7 @@ import {
   proveNewState,
   saveOldState,
 } from './recovery-steps.js';
+import { describeChain, targetRecord } from './recovery-target.js';
 import { singlePoint } from './restore-point.js';
 import type { Run } from './run.js';
 import { describeFailure, recordedRun } from './run.js';
@@ -41,15 +40,12 @@ import { abandonUntouched } from './unfinished-recovery.js';
 import { Stopwatch } from './stopwatch.js';
 import { testRestore } from './test-restore.js';
 
-export interface RecoverOptions {
-  readonly file?: string;
+export interface RecoverOptions extends SourceOptions {
   readonly dryRun: boolean;
   /** Go on although others are connected; what they write meanwhile still stops it before the drop. */
   readonly force: boolean;
   /** How long to wait for others to disconnect. */
   readonly waitSeconds: number;
-  /** The backup may be of a database of another name. */
-  readonly otherDatabase: boolean;
   /** Also load the emergency backup into the test database before anything is dropped. */
   readonly proveEmergency: boolean;
   /** Asks whether the named database may be overwritten; throws CONFIRMATION if not. */
@@ -81,14 +77,12 @@ export async function runRecover(
   return recordedRun(context, 'recover', async (run) => {
     await removeLeftovers(run);
     await abandonUntouched(run.context);
-    const backup = await chooseBackup(run.context, options.file);
-    return recoverFrom(run, backup, options);
+    return recoverFrom(run, await chooseSource(run.context, options), options);
   });
 }
 
 async function showPlan(context: Context, options: RecoverOptions): Promise<RecoverResult> {
-  const backup = await chooseBackup(context, options.file);
-  const source = await lookAtSource(context, backup, options.otherDatabase);
+  const source = await chooseSource(context, options);
   const { plan } = await preflight(context, source, options);
   for (const line of plan) context.output.line(line);
   return {
@@ -101,12 +95,11 @@ async function showPlan(context: Context, options: RecoverOptions): Promise<Reco
 /** The recovery itself, under the lock of the directory; also what `--resume` begins anew. */
 export async function recoverFrom(
   run: Run,
-  backup: ChosenBackup,
+  source: RecoverySource,
   options: RecoverOptions,
 ): Promise<RecoverResult> {
   const { context } = run;
-  const { databaseName } = context.configuration;
-  const source = await lookAtSource(context, backup, options.otherDatabase);
+  const { databaseName, backup } = context.configuration;
   const lock = await RecoveryLock.acquire(context);
   try {
     const found = await preflight(context, source, options);
@@ -116,6 +109,7 @@ export async function recoverFrom(
     const { output } = context;
     output.line('=== FULL DATABASE RECOVERY ===');
     output.line(`Target backup: ${source.shown}`);
+    for (const line of describeChain(source.chain, backup.timeZone)) output.line(line);
     output.line(`Database: ${databaseName}`);
     output.line('');
     const journal = await beginJournal(run, lock, source, found);
@@ -175,6 +169,7 @@ async function beginJournal(
     backupFile: source.path,
     backupShown: source.shown,
     backupSha256: source.sha256,
+    ...(source.chain === undefined ? {} : { target: targetRecord(source.chain) }),
     oldDefaults: found.oldDefaults ?? null,
   };
   return createJournal(join(directory, relative), 'recover', detail, now);

@@ -8,6 +8,7 @@ import {
   grantGlobally,
   grantOnDatabase,
   readsEveryRoutine,
+  replayPrivileges,
   routineGrant,
 } from './doctor-grant.js';
 import { judgeLoading } from './doctor-loading.js';
@@ -40,6 +41,7 @@ export async function judgeAbilities(
   return [
     ...judgeOrigin(request),
     ...judgePrivileges(request),
+    ...judgeReplay(request),
     ...(await judgeDefiners(session, request)),
     ...(await judgeNames(session, request)),
     ...judgeLocking(request),
@@ -101,6 +103,29 @@ function judgePrivileges({ source, state, content, database }: AbilityRequest): 
     text: text.replace('the newest backup', 'the backup'),
     ...(next === undefined ? {} : { next }),
   }));
+}
+
+/** Logged changes are given back to the server as it logged them, which few users may. */
+function judgeReplay({ source, state }: AbilityRequest): Ability[] {
+  if (source.chain?.isLogged !== true) return [];
+  const { facts, grants } = state;
+  const abilities: Ability[] = [];
+  const missing = replayPrivileges(facts).filter((privilege) => !grants.holdsGlobally(privilege));
+  if (missing.length > 0 && !grants.holdsGlobally('SUPER')) {
+    abilities.push({
+      level: 'refused',
+      text: `${missing.join(', ')} missing: logged changes could not be applied`,
+      next: grantGlobally(state, missing),
+    });
+  }
+  if (source.chain.idempotent && facts.flavour === 'mariadb') {
+    abilities.push({
+      level: 'refused',
+      text: '--idempotent: this server is MariaDB, which cannot pass over changes in one session',
+      next: 'Leave --idempotent out; --skip-gtid leaves out a transaction that does not fit.',
+    });
+  }
+  return abilities;
 }
 
 const NO_CONTENT: DatabaseContent = {

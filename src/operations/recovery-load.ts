@@ -1,22 +1,23 @@
 /** Puts a backup in the place of the database and proves there that it is what the backup says. */
-import { openArchive } from '../archive/archive-reader.js';
-import type { ArchiveReader } from '../archive/archive-reader.js';
 import { ReshelveError } from '../errors.js';
 import { listTables } from '../mysql/schema-tables.js';
 import type { Session } from '../mysql/session.js';
 import { quoteIdentifier } from '../sql/quote.js';
+import { ChainArchives } from './chain-archives.js';
 import type { Comparison, CompareRequest } from './compare-copy.js';
 import { assertNoProblems, compareCopy, compareObjects } from './compare-copy.js';
 import type { Context } from './context.js';
-import type { LoadRequest } from './load-archive.js';
-import { loadArchive, loadEvents } from './load-archive.js';
+import type { ChainLoadRequest } from './load-chain.js';
+import { loadChain, loadChainEvents } from './load-chain.js';
 import { countRows, loadForeign } from './load-foreign.js';
 import type { RecoverySource } from './recovery-source.js';
+import { describeLoggedProof } from './replay-logged.js';
 import { renamed } from './restore.js';
 import { openServer } from './sessions.js';
 
 /** What is loaded: the backup to recover from, or the emergency backup on the way back. */
-export type Loadable = Pick<RecoverySource, 'path' | 'shown' | 'dump'>;
+export type Loadable = Pick<RecoverySource, 'path' | 'dump'> &
+  Partial<Pick<RecoverySource, 'chain'>>;
 
 export type ProvenTables = Comparison['tables'];
 
@@ -37,28 +38,37 @@ export async function loadInPlace(context: Context, source: Loadable): Promise<v
     });
     return;
   }
-  await withArchive(source, (reader) => loadArchive(loadRequest(context, reader)));
+  await withArchives(source, async (archives) => {
+    await loadChain(loadRequest(context, source, archives));
+  });
 }
 
 /**
  * Compares definitions, counts and digests with the archive, then makes the events and compares them
- * too. A dump has no digests: its tables are checked by the server and their rows counted. Throws
- * VERIFY_FAILED.
+ * too. A dump has no digests: its tables are checked by the server and their rows counted. A state
+ * that logged changes lead to has none either; each of them was applied strictly, and rows are counted.
+ * Throws VERIFY_FAILED.
  */
 export async function proveInPlace(context: Context, source: Loadable): Promise<ProvenTables> {
   if (source.dump !== undefined) return proveDump(context);
-  return withArchive(source, (reader) => proveArchive(context, reader));
+  return withArchives(source, (archives) => {
+    const request = loadRequest(context, source, archives);
+    return archives.describesState
+      ? proveArchives(context, request)
+      : proveLogged(context, request);
+  });
 }
 
-async function withArchive<T>(
-  source: Loadable,
-  use: (reader: ArchiveReader) => Promise<T>,
+async function withArchives<T>(
+  { path, chain }: Loadable,
+  use: (archives: ChainArchives) => Promise<T>,
 ): Promise<T> {
-  const reader = await openArchive(source.path);
+  const archives = await ChainArchives.open(chain?.files.map((file) => file.path) ?? [path]);
   try {
-    return await use(reader);
+    archives.assertLinked();
+    return await use(archives);
   } finally {
-    await reader.close();
+    await archives.close();
   }
 }
 
@@ -67,13 +77,21 @@ function openTarget(context: Context): Promise<Session> {
   return openServer(context, server, databaseName);
 }
 
-function loadRequest(context: Context, reader: ArchiveReader): LoadRequest {
+function loadRequest(
+  context: Context,
+  { chain }: Loadable,
+  archives: ChainArchives,
+): ChainLoadRequest {
   const { backup, databaseName } = context.configuration;
-  const { database } = reader.index.header;
+  const { database } = archives.full.index.header;
+  const until = chain?.until?.again();
   return {
-    reader,
+    archives,
+    database: databaseName,
     open: () => openTarget(context),
     connections: backup.threads,
+    ...(until === undefined ? {} : { until }),
+    idempotent: chain?.idempotent === true,
     rewrite: (statement) => renamed(statement, database, databaseName),
     withoutBinlog: false,
     withoutEvents: true,
@@ -81,9 +99,10 @@ function loadRequest(context: Context, reader: ArchiveReader): LoadRequest {
   };
 }
 
-async function proveArchive(context: Context, reader: ArchiveReader): Promise<ProvenTables> {
+async function proveArchives(context: Context, load: ChainLoadRequest): Promise<ProvenTables> {
   const sessions = await openTargets(context);
   try {
+    const reader = load.archives.asState();
     const request: CompareRequest = {
       reader,
       database: context.configuration.databaseName,
@@ -96,12 +115,24 @@ async function proveArchive(context: Context, reader: ArchiveReader): Promise<Pr
     };
     const comparison = await compareCopy(request);
     assertNoProblems(comparison.problems);
-    await loadEvents(loadRequest(context, reader));
+    await loadChainEvents(load);
     const events: CompareRequest = { ...request, objects: (object) => object.type === 'event' };
     assertNoProblems(await compareObjects(events, [], []));
     return comparison.tables;
   } finally {
     await Promise.all(sessions.map((session) => session.close()));
+  }
+}
+
+async function proveLogged(context: Context, load: ChainLoadRequest): Promise<ProvenTables> {
+  context.output.line(describeLoggedProof(load.idempotent === true));
+  const session = await openTarget(context);
+  try {
+    const { tables } = await countRows(context.configuration.databaseName, session);
+    await loadChainEvents(load);
+    return tables;
+  } finally {
+    await session.close();
   }
 }
 

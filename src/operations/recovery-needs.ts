@@ -1,5 +1,5 @@
 /** What a backup asks of the server that is to take it: read from its definitions alone. */
-import { openArchive } from '../archive/archive-reader.js';
+import type { ArchiveReader } from '../archive/archive-reader.js';
 import { readDefiner } from '../sql/ddl-definer.js';
 import type { SplitStatement } from '../sql/statement-splitter.js';
 import { keywordOf, operatorOf, significantTokens } from '../sql/tokenizer.js';
@@ -89,12 +89,16 @@ export class NeedsCollector {
   }
 }
 
-/** Reads every definition of the archive. Throws DAMAGED. */
-export async function readArchiveNeeds(path: string): Promise<RecoveryNeeds> {
-  const reader = await openArchive(path);
-  try {
+/**
+ * Reads every definition of the archives; the statements that a server logged are not looked into.
+ * Throws DAMAGED.
+ */
+export async function readArchiveNeeds(readers: readonly ArchiveReader[]): Promise<RecoveryNeeds> {
+  const collector = new NeedsCollector();
+  let longestStatement = 0;
+  let sqlBytes = 0;
+  for (const reader of readers) {
     const { header } = reader.index;
-    const collector = new NeedsCollector();
     for (const member of reader.members()) {
       if (member.kind !== 'table' && member.kind !== 'object') continue;
       for (const statement of splitStatements(await reader.readMember(member.number))) {
@@ -102,9 +106,8 @@ export async function readArchiveNeeds(path: string): Promise<RecoveryNeeds> {
       }
     }
     collector.addCollation(header.collation);
-    const { longestStatement, sqlBytes } = header.totals;
-    return { ...collector.needs, longestStatement, sqlBytes };
-  } finally {
-    await reader.close();
+    longestStatement = Math.max(longestStatement, header.totals.longestStatement);
+    sqlBytes += header.totals.sqlBytes;
   }
+  return { ...collector.needs, longestStatement, sqlBytes };
 }

@@ -15,6 +15,7 @@ import { judgeAbilities } from './recovery-abilities.js';
 import type { Ability } from './recovery-abilities.js';
 import { judgeSpace } from './recovery-space.js';
 import type { RecoverySource } from './recovery-source.js';
+import { describeChain } from './recovery-target.js';
 import { openServer } from './sessions.js';
 import { lookAtDatabase } from './target-database.js';
 import type { DatabaseDefaults, DatabaseState } from './target-database.js';
@@ -195,6 +196,12 @@ function warningsOf(
   return warnings;
 }
 
+function comparedOf({ dump, chain }: RecoverySource): string {
+  if (dump !== undefined) return 'row counts, CHECK TABLE (a dump has no digests)';
+  if (chain?.describesState !== false) return 'definitions, row counts and content digests';
+  return 'each logged change with the rows that it expects, and count rows (logged changes have no digests)';
+}
+
 const MARKS = {
   ok: '✓',
   note: '-',
@@ -219,10 +226,11 @@ function planOf(
   return [
     `Would recover ${databaseName} from ${source.shown}. Nothing was changed.`,
     `  Step 1: ${saved}`,
-    `  Step 2: check every byte of ${source.shown}`,
+    ...describeChain(source.chain, backup.timeZone).map((line) => `  ${line}`),
+    `  Step 2: check every byte of ${source.chain === undefined ? source.shown : `these ${source.chain.files.length} files, and that they follow on one another`}`,
     `  Step 3: ${old.exists ? 'compare, drop and recreate' : 'create'} ${databaseName} with the collation ${collation}`,
     '  Step 4: load it',
-    `  Step 5: compare ${source.dump === undefined ? 'definitions, row counts and content digests' : 'row counts, CHECK TABLE (a dump has no digests)'}; roll back where they differ`,
+    `  Step 5: compare ${comparedOf(source)}; roll back where they differ`,
     'What was found:',
     ...abilities.flatMap(({ level, text, next }) => [
       `  ${MARKS[level]} ${text}`,

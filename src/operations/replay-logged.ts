@@ -133,3 +133,10 @@ export function describeTransaction(marker: Marker): string {
     (tables === '' ? '' : ` (tables ${tables})`)
   );
 }
+
+/** What is known of a state that logged changes, which carry no digests, have led to. */
+export function describeLoggedProof(isIdempotent: boolean): string {
+  return isIdempotent
+    ? 'Logged changes that did not find their rows were passed over, and there are no digests to compare with; counting rows...'
+    : 'Every logged change met the rows that it expects; there are no digests to compare with; counting rows...';
+}

@@ -159,10 +159,10 @@ function placeOf(position: ChainPosition | undefined): ReplayPosition | undefine
 /** Checks every byte of every file and that they belong together; then they are open. */
 export async function openSound(
   context: Pick<Context, 'output' | 'signal'>,
-  point: RestorePoint,
+  { backups }: { readonly backups: readonly Pick<ChosenBackup, 'path' | 'shown'>[] },
 ): Promise<ChainArchives> {
-  for (const backup of point.backups) await assertSound(context, backup.path, backup.shown);
-  const archives = await ChainArchives.open(point.backups.map(({ path }) => path));
+  for (const { path, shown } of backups) await assertSound(context, path, shown);
+  const archives = await ChainArchives.open(backups.map(({ path }) => path));
   try {
     archives.assertLinked();
     return archives;

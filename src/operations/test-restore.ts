@@ -14,6 +14,7 @@ import { assertNoProblems, compareCopy } from './compare-copy.js';
 import type { Comparison } from './compare-copy.js';
 import { loadChain } from './load-chain.js';
 import { countRows, examineDump, loadForeign } from './load-foreign.js';
+import { describeLoggedProof } from './replay-logged.js';
 import type { RestorePoint } from './restore-point.js';
 import { openSound } from './restore-point.js';
 import type { Run } from './run.js';
@@ -88,7 +89,7 @@ async function countLogged(
   control: Session,
   database: string,
 ): Promise<Comparison['tables']> {
-  run.context.output.line('Every logged change met the rows that it expects; counting rows...');
+  run.context.output.line(describeLoggedProof(false));
   const counted = await countRows(database, control);
   const tables = counted.tables.filter(({ name }) => name !== TEST_COPY_MARK);
   assertCriticalTables(run, tables);
