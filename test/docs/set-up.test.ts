@@ -115,6 +115,22 @@ test('step 5: the users with just these grants back up and verify', async () => 
   assertDone(verify, 'PASSED');
 });
 
+test('step 7: the users with just these grants go on with an incremental', async () => {
+  const full = await newestBackup();
+  await query(server, "UPDATE MEMBER SET note = 'after the full backup' LIMIT 5", 'LibraryDB');
+  const changed = await look('LibraryDB');
+  assertDone(await shell(await fromReadme('npm run backup:incremental')), '✓');
+  assertDone(await shell('npm run backup:verify'), 'PASSED');
+  const password = { DB_PASS: 'choose-a-third' };
+  const environment = { ...password, DB_USER: 'restore_user' };
+  const back = await shell(`npx reshelve recover ${full} --yes`, environment);
+  assertDone(back, '=== RECOVERY SUCCESSFUL ===');
+  expect(differences(before, await look('LibraryDB'))).toEqual([]);
+  assertDone(await shell('npx reshelve recover --yes', environment), '=== RECOVERY SUCCESSFUL ===');
+  expect(differences(changed, await look('LibraryDB'))).toEqual([]);
+  assertDone(await shell(`npx reshelve recover ${full} --yes`, environment), 'SUCCESSFUL');
+});
+
 test('npm passes a file on to the command', async () => {
   const file = await newestBackup();
   const verify = await shell(`npm run backup:verify ${file}`);
