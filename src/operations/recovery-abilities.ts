@@ -178,14 +178,7 @@ async function judgeAccounts(
   definers: readonly string[],
 ): Promise<Ability[]> {
   const accounts = await readAccounts(session, 'SELECT User AS user, Host AS host FROM mysql.user');
-  if (accounts === undefined) {
-    return [
-      {
-        level: 'note',
-        text: `whether the definers ${shown(definers)} exist is not known: mysql.user may not be read`,
-      },
-    ];
-  }
+  if (accounts === undefined) return judgeUnknown(state, definers);
   const abilities: Ability[] = [];
   const missing = definers.filter((definer) => !accounts.has(definer));
   if (missing.length > 0) abilities.push(judgeMissing(state, missing));
@@ -205,6 +198,26 @@ async function judgeAccounts(
     }
   }
   return abilities;
+}
+
+/**
+ * Where mysql.user may not be read, nobody can tell whether a definer has SYSTEM_USER. If one has it,
+ * neither the load nor a rollback could make its objects (error 1227), and both states would be lost.
+ */
+function judgeUnknown(state: ServerState, definers: readonly string[]): Ability[] {
+  const { facts, grants } = state;
+  const text = `whether the definers ${shown(definers)} exist is not known: mysql.user may not be read`;
+  const note: Ability = { level: 'note', text };
+  const knowsSystemUsers = facts.flavour === 'mysql' && isAtLeast(facts, 8, 0, 16);
+  if (!knowsSystemUsers || grants.holdsGlobally('SYSTEM_USER')) return [note];
+  return [
+    note,
+    {
+      level: 'refused-unless-forced',
+      text: `SYSTEM_USER missing: if one of ${shown(definers)} has it, its objects could not be made, nor made again by a rollback`,
+      next: grantGlobally(state, ['SYSTEM_USER']),
+    },
+  ];
 }
 
 /** MySQL from 8.2 on makes such objects only for who may; elsewhere they are made and fail when used. */
