@@ -41,15 +41,19 @@ export async function dropSideDatabase(session: Session, name: string): Promise<
   await session.execute('SET SESSION foreign_key_checks = 1');
 }
 
-/** Those of the database and role that bear the mark, oldest first. */
+/**
+ * Those of the database and role that bear the mark, oldest first; and empty ones of such a name, which
+ * a run made that was killed before it could mark them.
+ */
 export async function listSideDatabases(
   session: Session,
   database: string,
   role: SideRole,
 ): Promise<string[]> {
   const records = await session.records(
-    `SELECT TABLE_SCHEMA AS name FROM information_schema.TABLES
-     WHERE TABLE_NAME = ${quoteString(SIDE_MARK)}`,
+    `SELECT s.SCHEMA_NAME AS name FROM information_schema.SCHEMATA AS s
+     LEFT JOIN information_schema.TABLES AS t ON t.TABLE_SCHEMA = s.SCHEMA_NAME
+     WHERE t.TABLE_NAME IS NULL OR t.TABLE_NAME = ${quoteString(SIDE_MARK)}`,
   );
   return sideDatabasesOf(
     records.map(({ name }) => name ?? ''),
