@@ -3,8 +3,8 @@ import type { Command } from 'commander';
 import pc from 'picocolors';
 import type { ExitCode } from '../errors.js';
 import { EXIT } from '../errors.js';
-import type { Finding, FindingStatus } from '../operations/doctor-finding.js';
-import { FINDING_GROUPS } from '../operations/doctor-finding.js';
+import type { Finding, FindingStatus } from '../operations/doctor/doctor-finding.js';
+import { FINDING_GROUPS } from '../operations/doctor/doctor-finding.js';
 import { runDoctor } from '../operations/doctor.js';
 import { withContext } from './with-context.js';
 

@@ -5,7 +5,7 @@ import { EXIT } from '../errors.js';
 import type { Context } from '../operations/context.js';
 import type { BackupList, ListedBackup } from '../operations/list.js';
 import { listBackups } from '../operations/list.js';
-import { readRecoverable } from '../operations/recoverable.js';
+import { readRecoverable } from '../operations/chains/recoverable.js';
 import { formatLocalTime } from './local-time.js';
 import { formatTable, visible } from './table.js';
 import { formatBytes, formatDuration } from './terminal-output.js';

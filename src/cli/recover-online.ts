@@ -1,10 +1,10 @@
 /** `reshelve recover --online`, and what belongs to it: `--undo` and `--finish`. */
 import { EXIT } from '../errors.js';
 import type { Context } from '../operations/context.js';
-import type { OnlineEnd } from '../operations/online-continue.js';
-import { runUndo } from '../operations/online-continue.js';
-import { runFinish } from '../operations/online-finish.js';
-import type { OnlineResult } from '../operations/online-plan.js';
+import type { OnlineEnd } from '../operations/online/online-continue.js';
+import { runUndo } from '../operations/online/online-continue.js';
+import { runFinish } from '../operations/online/online-finish.js';
+import type { OnlineResult } from '../operations/online/online-plan.js';
 import { runRecoverOnline } from '../operations/recover-online.js';
 import { confirmOverwrite } from './confirm.js';
 import { formatRowCounts } from './row-counts.js';

@@ -2,9 +2,9 @@
 import type { Command } from 'commander';
 import { EXIT, ReshelveError } from '../errors.js';
 import type { Context } from '../operations/context.js';
-import type { OnlineEnd } from '../operations/online-continue.js';
-import type { OnlineResult } from '../operations/online-plan.js';
-import { runContinue } from '../operations/recover-continue.js';
+import type { OnlineEnd } from '../operations/online/online-continue.js';
+import type { OnlineResult } from '../operations/online/online-plan.js';
+import { runContinue } from '../operations/recovery/recover-continue.js';
 import type { RecoverOptions, RecoverResult } from '../operations/recover.js';
 import { runRecover } from '../operations/recover.js';
 import { confirmOverwrite } from './confirm.js';

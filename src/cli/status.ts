@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import pc from 'picocolors';
 import { EXIT } from '../errors.js';
 import type { Context } from '../operations/context.js';
-import type { StatusFinding } from '../operations/status-finding.js';
+import type { StatusFinding } from '../operations/status/status-finding.js';
 import type { Status } from '../operations/status.js';
 import { readStatus } from '../operations/status.js';
 import { formatLocalTime } from './local-time.js';

@@ -1,6 +1,6 @@
 /** The options that name the state to restore or to recover. */
 import type { Command } from 'commander';
-import type { TargetWish } from '../operations/restore-target.js';
+import type { TargetWish } from '../operations/load/restore-target.js';
 
 export interface TargetFlags {
   readonly to?: string;

@@ -5,7 +5,7 @@ import { loadConfiguration } from '../config/load.js';
 import type { ExitCode } from '../errors.js';
 import { ReshelveError } from '../errors.js';
 import type { Context } from '../operations/context.js';
-import { warnOfUnfinishedRecoveries } from '../operations/unfinished-recovery.js';
+import { warnOfUnfinishedRecoveries } from '../operations/recovery/unfinished-recovery.js';
 import { TerminalOutput } from './terminal-output.js';
 
 export interface GlobalOptions {

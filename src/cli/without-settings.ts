@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { loadConfiguration } from '../config/load.js';
 import { EXIT, ReshelveError } from '../errors.js';
 import type { Context } from '../operations/context.js';
-import { warnOfUnfinishedRecoveries } from '../operations/unfinished-recovery.js';
+import { warnOfUnfinishedRecoveries } from '../operations/recovery/unfinished-recovery.js';
 import { onStopWishes } from './signals.js';
 import { TerminalOutput } from './terminal-output.js';
 import type { GlobalOptions, VerbResult } from './with-context.js';

@@ -8,7 +8,7 @@ import { parseBackupFileName } from '../catalog/names.js';
 import type { CatalogEntry, RunType } from '../catalog/records.js';
 import type { CatalogRecovery } from '../catalog/store.js';
 import { ReshelveError } from '../errors.js';
-import { chainFields } from './chain-record.js';
+import { chainFields } from './chains/chain-record.js';
 import type { Context } from './context.js';
 
 const FOLDERS = ['', 'incremental'] as const;

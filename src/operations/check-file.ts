@@ -12,7 +12,7 @@ import { insertPrefix } from '../sql/archive-text.js';
 import type { TableDigest } from '../sql/digest.js';
 import { combineDigests, equalDigests } from '../sql/digest.js';
 import { MemberParser } from '../sql/kernel/member-parser.js';
-import { ComparedDigests } from './check-compared.js';
+import { ComparedDigests } from './changes/check-compared.js';
 import type { Context } from './context.js';
 
 export interface FileCheck {

@@ -5,14 +5,14 @@
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { CatalogEntry, Drill } from '../catalog/records.js';
-import type { Comparison } from './compare-copy.js';
+import type { Comparison } from './load/compare-copy.js';
 import type { Context } from './context.js';
-import { chooseRestorePoint } from './restore-point.js';
+import { chooseRestorePoint } from './chains/restore-point.js';
 import { recordedRun } from './run.js';
 import type { Run } from './run.js';
 import { Stopwatch } from './stopwatch.js';
 import type { TimedStep } from './stopwatch.js';
-import { testRestore } from './test-restore.js';
+import { testRestore } from './load/test-restore.js';
 import { rememberDamage, rememberVerification } from './verification.js';
 
 export interface DrillResult {

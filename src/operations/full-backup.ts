@@ -5,7 +5,7 @@ import type { Session } from '../mysql/session.js';
 import type { BackupFile } from './backup-file.js';
 import { discard, nameBackupFile } from './backup-file.js';
 import { hashFile } from './catalog-rebuild.js';
-import { chainFields } from './chain-record.js';
+import { chainFields } from './chains/chain-record.js';
 import type { Context, Warning } from './context.js';
 import { withSignals } from './context.js';
 import {
@@ -15,13 +15,13 @@ import {
   publishAndRecord,
 } from './finish-backup.js';
 import { removeLeftovers } from './leftovers.js';
-import { writeWithMysqldump } from './mysqldump-engine.js';
-import { finishExpired } from './online-finish.js';
+import { writeWithMysqldump } from './dump/mysqldump-engine.js';
+import { finishExpired } from './online/online-finish.js';
 import type { RetentionOutcome } from './retention.js';
 import type { Run, RunFields } from './run.js';
 import { describeFailure, recordedRun } from './run.js';
 import { openDatabase } from './sessions.js';
-import { writeArchive } from './write-archive.js';
+import { writeArchive } from './dump/write-archive.js';
 
 export interface FullBackupResult {
   readonly entry: CatalogEntry;

@@ -10,9 +10,9 @@ import { ReshelveError } from '../errors.js';
 import type { BackupFile } from './backup-file.js';
 import { discard, nameBackupFile } from './backup-file.js';
 import { hashFile } from './catalog-rebuild.js';
-import { ChainArchives } from './chain-archives.js';
-import { chainFields } from './chain-record.js';
-import type { ChainBreakReason } from './capture-types.js';
+import { ChainArchives } from './chains/chain-archives.js';
+import { chainFields } from './chains/chain-record.js';
+import type { ChainBreakReason } from './changes/capture-types.js';
 import type { Context, Warning } from './context.js';
 import {
   applyRetentionOrWarn,
@@ -23,15 +23,15 @@ import {
 import { withDatabaseLock } from './full-backup.js';
 import { removeLeftovers } from './leftovers.js';
 import { listFinished } from './list-finished.js';
-import { readChains } from './read-chains.js';
+import { readChains } from './chains/read-chains.js';
 import type { RetentionOutcome } from './retention.js';
 import type { Run } from './run.js';
 import { recordedRun } from './run.js';
 import { openDatabaseIfThere, openServer } from './sessions.js';
-import { lookAtDatabase } from './target-database.js';
-import { writeChanges } from './write-changes.js';
-import { writeRanges } from './write-ranges.js';
-import type { WrittenIncremental } from './write-ranges.js';
+import { lookAtDatabase } from './load/target-database.js';
+import { writeChanges } from './changes/write-changes.js';
+import { writeRanges } from './changes/write-ranges.js';
+import type { WrittenIncremental } from './changes/write-ranges.js';
 
 export interface IncrementalResult {
   readonly entry: CatalogEntry;

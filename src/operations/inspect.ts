@@ -9,9 +9,9 @@ import { probeFile } from '../archive/probe-file.js';
 import { ReshelveError } from '../errors.js';
 import { checkFile } from './check-file.js';
 import type { Context } from './context.js';
-import type { DumpFile } from './foreign-statements.js';
-import type { InspectedDump } from './inspect-dump.js';
-import { inspectDumpFile } from './inspect-dump.js';
+import type { DumpFile } from './load/foreign-statements.js';
+import type { InspectedDump } from './inspect/inspect-dump.js';
+import { inspectDumpFile } from './inspect/inspect-dump.js';
 
 export interface InspectOptions {
   readonly file: string;

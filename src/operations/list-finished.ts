@@ -6,7 +6,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseBackupPath } from '../catalog/names.js';
 import { readEntry } from './catalog-rebuild.js';
-import { readChains } from './read-chains.js';
+import { readChains } from './chains/read-chains.js';
 import type { Run } from './run.js';
 
 const FOLDER = 'incremental';

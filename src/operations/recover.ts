@@ -13,16 +13,16 @@ import { createJournal } from '../catalog/store-journal.js';
 import { ReshelveError } from '../errors.js';
 import { readServerUuid } from '../mysql/coordinates.js';
 import type { Context } from './context.js';
-import { pruneEmergencies } from './emergency-retention.js';
+import { pruneEmergencies } from './recovery/emergency-retention.js';
 import { removeLeftovers } from './leftovers.js';
-import { preflight } from './recovery-preflight.js';
-import type { Preflight } from './recovery-preflight.js';
-import type { ProvenTables } from './recovery-load.js';
-import { RecoveryLock } from './recovery-lock.js';
-import { rollBack } from './recovery-rollback.js';
-import type { RecoverySource, SourceOptions } from './recovery-source.js';
-import { chooseSource } from './recovery-source.js';
-import type { Recovery } from './recovery-steps.js';
+import { preflight } from './recovery/recovery-preflight.js';
+import type { Preflight } from './recovery/recovery-preflight.js';
+import type { ProvenTables } from './recovery/recovery-load.js';
+import { RecoveryLock } from './recovery/recovery-lock.js';
+import { rollBack } from './recovery/recovery-rollback.js';
+import type { RecoverySource, SourceOptions } from './recovery/recovery-source.js';
+import { chooseSource } from './recovery/recovery-source.js';
+import type { Recovery } from './recovery/recovery-steps.js';
 import {
   checkSource,
   dropOldState,
@@ -31,14 +31,14 @@ import {
   note,
   proveNewState,
   saveOldState,
-} from './recovery-steps.js';
-import { describeChain, targetRecord } from './recovery-target.js';
-import { singlePoint } from './restore-point.js';
+} from './recovery/recovery-steps.js';
+import { describeChain, targetRecord } from './recovery/recovery-target.js';
+import { singlePoint } from './chains/restore-point.js';
 import type { Run } from './run.js';
 import { describeFailure, recordedRun } from './run.js';
-import { abandonUntouched } from './unfinished-recovery.js';
+import { abandonUntouched } from './recovery/unfinished-recovery.js';
 import { Stopwatch } from './stopwatch.js';
-import { testRestore } from './test-restore.js';
+import { testRestore } from './load/test-restore.js';
 
 export interface RecoverOptions extends SourceOptions {
   readonly dryRun: boolean;

@@ -12,7 +12,7 @@ import { ERROR_TABLE } from '../errors.js';
 import { rebuildCatalog } from './catalog-rebuild.js';
 import type { Context, Warning } from './context.js';
 import { withSignals } from './context.js';
-import { refuseWhileUnfinished } from './unfinished-recovery.js';
+import { refuseWhileUnfinished } from './recovery/unfinished-recovery.js';
 
 /** What a run knows of its result besides what the frame knows itself. */
 export type RunFields = Partial<

@@ -8,15 +8,15 @@ import { sideDatabasesOf } from '../catalog/side-database.js';
 import { ReshelveError } from '../errors.js';
 import { withFileErrors } from '../file-errors.js';
 import type { Context } from './context.js';
-import { assertSchedule, nextRuns } from './schedule-expression.js';
+import { assertSchedule, nextRuns } from './schedule/schedule-expression.js';
 import { openServer } from './sessions.js';
 import type {
   ScheduleFacts,
   SetAsideDatabase,
   StatusFacts,
   StatusFinding,
-} from './status-finding.js';
-import { judgeStatus } from './status-findings.js';
+} from './status/status-finding.js';
+import { judgeStatus } from './status/status-findings.js';
 
 export interface Status {
   readonly database: string;

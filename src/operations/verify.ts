@@ -6,15 +6,15 @@ import { probeFile } from '../archive/probe-file.js';
 import type { Verification } from '../catalog/records.js';
 import { assertSound } from './check-file.js';
 import type { ChosenBackup } from './choose-backup.js';
-import type { Comparison } from './compare-copy.js';
+import type { Comparison } from './load/compare-copy.js';
 import type { Context } from './context.js';
-import { examineDump } from './load-foreign.js';
-import { guardDatabase } from './database-guard.js';
-import { chooseRestorePoint } from './restore-point.js';
+import { examineDump } from './load/load-foreign.js';
+import { guardDatabase } from './recovery/database-guard.js';
+import { chooseRestorePoint } from './chains/restore-point.js';
 import type { Run } from './run.js';
 import { recordedRun } from './run.js';
 import { Stopwatch } from './stopwatch.js';
-import { assertCriticalTables, testRestore } from './test-restore.js';
+import { assertCriticalTables, testRestore } from './load/test-restore.js';
 import { rememberDamage, rememberVerification } from './verification.js';
 
 export interface VerifyOptions {

@@ -2,10 +2,10 @@
  * When slots come. node-cron says which they are; the waiting is done here, in short steps against
  * the wall clock, because timers stand still while a machine sleeps and clocks are set meanwhile.
  */
-import type { Schedule } from '../operations/schedule-expression.js';
-import { nextRuns } from '../operations/schedule-expression.js';
-import type { LostRun } from '../operations/schedule-gap.js';
-import { nextLostRun } from '../operations/schedule-gap.js';
+import type { Schedule } from '../operations/schedule/schedule-expression.js';
+import { nextRuns } from '../operations/schedule/schedule-expression.js';
+import type { LostRun } from '../operations/schedule/schedule-gap.js';
+import { nextLostRun } from '../operations/schedule/schedule-gap.js';
 
 export interface CronHandlers {
   /** Must neither throw nor wait. */

@@ -11,11 +11,11 @@ import { acquireLease } from '../catalog/store-lease.js';
 import type { Lease } from '../catalog/store-lease.js';
 import { ReshelveError } from '../errors.js';
 import type { Context } from '../operations/context.js';
-import { describeHolder, readLockState } from '../operations/doctor-lock.js';
+import { describeHolder, readLockState } from '../operations/doctor/doctor-lock.js';
 import type { FullBackupResult } from '../operations/full-backup.js';
 import { runFullBackup } from '../operations/full-backup.js';
-import { assertSchedule } from '../operations/schedule-expression.js';
-import type { Schedule } from '../operations/schedule-expression.js';
+import { assertSchedule } from '../operations/schedule/schedule-expression.js';
+import type { Schedule } from '../operations/schedule/schedule-expression.js';
 import { startCron } from './cron-timer.js';
 import type { CronTimer, StartCron } from './cron-timer.js';
 

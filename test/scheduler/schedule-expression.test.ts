@@ -5,7 +5,7 @@ import {
   assertSchedule,
   nextRuns,
   scheduleSurprise,
-} from '../../src/operations/schedule-expression.js';
+} from '../../src/operations/schedule/schedule-expression.js';
 
 function failure(expression: string): ReshelveError {
   try {

@@ -1,7 +1,7 @@
 /** The runs that are lost when clocks are put forward, compared with what node-cron really does. */
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { nextRuns } from '../../src/operations/schedule-expression.js';
-import { nextGap, nextLostRun } from '../../src/operations/schedule-gap.js';
+import { nextRuns } from '../../src/operations/schedule/schedule-expression.js';
+import { nextGap, nextLostRun } from '../../src/operations/schedule/schedule-gap.js';
 
 afterEach(() => {
   vi.useRealTimers();

@@ -6,7 +6,7 @@ import { openCatalog } from '../../src/catalog/store.js';
 import { loadConfiguration } from '../../src/config/load.js';
 import type { Context } from '../../src/operations/context.js';
 import { recordedRun } from '../../src/operations/run.js';
-import { writeChanges } from '../../src/operations/write-changes.js';
+import { writeChanges } from '../../src/operations/changes/write-changes.js';
 import type { Workspace } from './cli.js';
 
 export async function readIndex(path: string): Promise<ArchiveIndex> {

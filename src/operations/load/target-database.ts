@@ -1,0 +1,117 @@
+/** The database that a backup is loaded into: what is in it, and how it is made anew. */
+import { ReshelveError } from '../../errors.js';
+import { isServerError } from '../../mysql/server-error.js';
+import type { Session } from '../../mysql/session.js';
+import { quoteIdentifier, quoteString } from '../../sql/quote.js';
+import { inParallel } from './load-archive.js';
+
+export interface DatabaseDefaults {
+  readonly characterSet: string;
+  readonly collation: string;
+}
+
+export interface DatabaseState {
+  readonly exists: boolean;
+  /** Undefined where it does not exist. */
+  readonly defaults: DatabaseDefaults | undefined;
+  /** Tables, views and sequences in it. */
+  readonly tables: readonly string[];
+}
+
+export async function lookAtDatabase(session: Session, database: string): Promise<DatabaseState> {
+  const [schema] = await session.records(
+    `SELECT DEFAULT_CHARACTER_SET_NAME AS character_set, DEFAULT_COLLATION_NAME AS collation
+     FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = ${quoteString(database)}`,
+  );
+  const records = await session.records(
+    `SELECT TABLE_NAME AS name FROM information_schema.TABLES
+     WHERE TABLE_SCHEMA = ${quoteString(database)} ORDER BY TABLE_NAME`,
+  );
+  const characterSet = schema?.['character_set'] ?? '';
+  const collation = schema?.['collation'] ?? '';
+  return {
+    exists: schema !== undefined,
+    defaults: schema === undefined ? undefined : { characterSet, collation },
+    tables: records.map((record) => record['name'] ?? ''),
+  };
+}
+
+/** Names of character sets and collations come from a file and go into SQL. */
+export function assertCollationName(name: string): void {
+  if (!/^[a-z0-9_]{1,64}$/i.test(name)) {
+    throw new ReshelveError('DAMAGED', `expected a collation but found ${JSON.stringify(name)}`);
+  }
+}
+
+export async function createDatabase(
+  session: Session,
+  database: string,
+  defaults: DatabaseDefaults | undefined,
+): Promise<void> {
+  if (defaults === undefined) {
+    await session.execute(`CREATE DATABASE ${quoteIdentifier(database)}`);
+    return;
+  }
+  assertCollationName(defaults.characterSet);
+  assertCollationName(defaults.collation);
+  await session.execute(
+    `CREATE DATABASE ${quoteIdentifier(database)} CHARACTER SET ${defaults.characterSet} ` +
+      `COLLATE ${defaults.collation}`,
+  );
+}
+
+/** So many tables in one statement: few commits, and something left for the other sessions. */
+const TABLES_PER_DROP = 50;
+
+/**
+ * Drops the tables of a database but `kept`, with all sessions: DROP DATABASE does one file after the
+ * other. What the server refuses is left to the DROP DATABASE that must follow.
+ */
+export async function dropTables(
+  sessions: readonly Session[],
+  database: string,
+  kept: string,
+): Promise<void> {
+  const [control] = sessions;
+  if (control === undefined) return;
+  const records = await control.records(
+    `SELECT TABLE_NAME AS name FROM information_schema.TABLES
+     WHERE TABLE_SCHEMA = ${quoteString(database)} AND TABLE_TYPE = 'BASE TABLE'`,
+  );
+  const names = records.map((record) => record['name'] ?? '').filter((name) => name !== kept);
+  const statements: string[] = [];
+  for (let at = 0; at < names.length; at += TABLES_PER_DROP) {
+    const list = names
+      .slice(at, at + TABLES_PER_DROP)
+      .map((name) => `${quoteIdentifier(database)}.${quoteIdentifier(name)}`);
+    statements.push(`DROP TABLE IF EXISTS ${list.join(', ')}`);
+  }
+  for (const session of sessions) await session.execute('SET SESSION foreign_key_checks = 0');
+  await inParallel(sessions, statements, async (session, statement) => {
+    try {
+      await session.executeLong(statement);
+    } catch (error) {
+      if (!isServerError(error)) throw error;
+    }
+  });
+}
+
+/** Changes nothing where they are so already. */
+export async function setDatabaseDefaults(
+  session: Session,
+  database: string,
+  wanted: DatabaseDefaults,
+): Promise<void> {
+  assertCollationName(wanted.characterSet);
+  assertCollationName(wanted.collation);
+  const { defaults } = await lookAtDatabase(session, database);
+  if (defaults?.collation === wanted.collation) return;
+  await session.execute(
+    `ALTER DATABASE ${quoteIdentifier(database)} CHARACTER SET ${wanted.characterSet} ` +
+      `COLLATE ${wanted.collation}`,
+  );
+}
+
+export async function dropDatabase(session: Session, database: string): Promise<void> {
+  await session.executeLong(`DROP DATABASE IF EXISTS ${quoteIdentifier(database)}`);
+}

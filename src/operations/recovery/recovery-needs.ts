@@ -1,0 +1,113 @@
+/** What a backup asks of the server that is to take it: read from its definitions alone. */
+import type { ArchiveReader } from '../../archive/archive-reader.js';
+import { readDefiner } from '../../sql/ddl-definer.js';
+import type { SplitStatement } from '../../sql/statement-splitter.js';
+import { keywordOf, operatorOf, significantTokens } from '../../sql/tokenizer.js';
+import { isCreate, splitStatements } from '../load/archive-definitions.js';
+
+export interface RecoveryNeeds {
+  /** Bytes. */
+  readonly longestStatement: number;
+  /** SQL bytes in all. */
+  readonly sqlBytes: number;
+  /** `user@host`, in order of first appearance; roles without a host are left out. */
+  readonly definers: readonly string[];
+  /** Names after COLLATE, and after CHARACTER SET or CHARSET. */
+  readonly collations: readonly string[];
+  readonly characterSets: readonly string[];
+  /** What error 1419 is about. */
+  readonly functionsAndTriggers: number;
+  /** Procedures and functions. */
+  readonly routines: number;
+}
+
+/** Beyond this a definition is not read for names of character sets. */
+const DEFINITION_BYTES_MAX = 4 * 1024 * 1024;
+const NAME = /^[a-z0-9_]{1,64}$/;
+
+export class NeedsCollector {
+  readonly #definers = new Set<string>();
+  readonly #collations = new Set<string>();
+  readonly #characterSets = new Set<string>();
+  #longest = 0;
+  #bytes = 0;
+  #functionsAndTriggers = 0;
+  #routines = 0;
+
+  add(statement: SplitStatement): void {
+    this.addBytes(statement.text.length, statement.text.length);
+    if (!isCreate(statement) || statement.text.length > DEFINITION_BYTES_MAX) return;
+    if (/^CREATE (FUNCTION|TRIGGER)/.test(statement.kind)) this.#functionsAndTriggers += 1;
+    if (/^CREATE (FUNCTION|PROCEDURE)/.test(statement.kind)) this.#routines += 1;
+    this.#addDefiner(statement);
+    this.#addNames(statement);
+  }
+
+  addBytes(bytes: number, longest: number): void {
+    this.#bytes += bytes;
+    this.#longest = Math.max(this.#longest, longest);
+  }
+
+  addCollation(collation: string): void {
+    this.#collations.add(collation);
+  }
+
+  get needs(): RecoveryNeeds {
+    return {
+      longestStatement: this.#longest,
+      sqlBytes: this.#bytes,
+      definers: [...this.#definers],
+      collations: [...this.#collations],
+      characterSets: [...this.#characterSets],
+      functionsAndTriggers: this.#functionsAndTriggers,
+      routines: this.#routines,
+    };
+  }
+
+  #addDefiner({ text, lex, kind }: SplitStatement): void {
+    if (kind === 'CREATE TABLE') return;
+    const definer = readDefiner(text, { lex });
+    if (definer?.host !== undefined) this.#definers.add(`${definer.user}@${definer.host}`);
+  }
+
+  /** `COLLATE x`, `COLLATE=x`, `CHARSET=x`, `CHARACTER SET x`; strings and comments do not count. */
+  #addNames({ text, lex }: SplitStatement): void {
+    const tokens = significantTokens(text, lex);
+    for (const [at, token] of tokens.entries()) {
+      const word = keywordOf(text, token);
+      const isCharacterSet =
+        word === 'CHARSET' ||
+        (word === 'SET' && keywordOf(text, tokens[at - 1] ?? token) === 'CHARACTER');
+      if (word !== 'COLLATE' && !isCharacterSet) continue;
+      const next = tokens[at + 1];
+      const name = operatorOf(text, next) === '=' ? tokens[at + 2] : next;
+      if (name === undefined) continue;
+      const found = text.subarray(name.start, name.end).toString('latin1').toLowerCase();
+      if (!NAME.test(found) || found === 'default') continue;
+      (isCharacterSet ? this.#characterSets : this.#collations).add(found);
+    }
+  }
+}
+
+/**
+ * Reads every definition of the archives; the statements that a server logged are not looked into.
+ * Throws DAMAGED.
+ */
+export async function readArchiveNeeds(readers: readonly ArchiveReader[]): Promise<RecoveryNeeds> {
+  const collector = new NeedsCollector();
+  let longestStatement = 0;
+  let sqlBytes = 0;
+  for (const reader of readers) {
+    const { header } = reader.index;
+    for (const member of reader.members()) {
+      if (member.kind !== 'table' && member.kind !== 'object') continue;
+      for (const statement of splitStatements(await reader.readMember(member.number))) {
+        collector.add(statement);
+      }
+    }
+    collector.addCollation(header.collation);
+    longestStatement = Math.max(longestStatement, header.totals.longestStatement);
+    sqlBytes += header.totals.sqlBytes;
+  }
+  return { ...collector.needs, longestStatement, sqlBytes };
+}
