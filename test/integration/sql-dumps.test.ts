@@ -11,7 +11,7 @@ import { renameDatabaseQualifiers } from '../../src/sql/ddl-qualifiers.js';
 import { ForeignLoadPolicy, inspectDump } from '../../src/sql/foreign-dump.js';
 import { StatementSplitter } from '../../src/sql/statement-splitter.js';
 import type { SplitStatement } from '../../src/sql/statement-splitter.js';
-import { createDatabase, sharedServer } from '../support/servers.js';
+import { createDatabase, privateServer, sharedServer } from '../support/servers.js';
 import { FLAVOURS, open, show } from './sql-support.js';
 import type { Flavour } from './sql-support.js';
 
@@ -59,6 +59,17 @@ async function dump(
   return output;
 }
 
+/** Makes what is dumped, and gives the session that made it. */
+async function fill(server: ServerAddress, database: string): Promise<Session> {
+  const session = await open(server, database);
+  for (const sql of DUMPED) {
+    const text = typeof sql === 'string' ? sql.replaceAll('DATABASE_NAME', database) : sql;
+    await session.execute(text);
+  }
+  await session.execute('SET NAMES utf8mb4');
+  return session;
+}
+
 function splitDump(bytes: Buffer, chunkBytes: number): SplitStatement[] {
   const splitter = new StatementSplitter();
   const inspector = inspectDump();
@@ -87,12 +98,7 @@ describe.each(FLAVOURS)('dumps of %s', (flavour) => {
     const database = await createDatabase(server, 'dumped');
     source = database.name;
     drop = () => database.drop();
-    const session = await open(server, source);
-    for (const sql of DUMPED) {
-      const text = typeof sql === 'string' ? sql.replaceAll('DATABASE_NAME', source) : sql;
-      await session.execute(text);
-    }
-    await session.execute('SET NAMES utf8mb4');
+    const session = await fill(server, source);
     for (const what of DUMPED_OBJECTS) expected.set(what, await objectText(session, what, source));
     await session.close();
   });
@@ -143,10 +149,15 @@ describe.each(FLAVOURS)('dumps of %s', (flavour) => {
     expect(wide?.lex.charset).toBe('sjis');
   });
 
+  // On a server of its own: a database that another test drops meanwhile ends the dump half way.
   it('of the whole server give up one database', async () => {
-    const bytes = await dump(server, flavour, ['--all-databases']);
-    const target = await createDatabase(server, 'picked');
-    const policy = new ForeignLoadPolicy({ sourceDatabase: source, targetDatabase: target.name });
+    const alone = await privateServer(flavour);
+    await createDatabase(alone, 'another');
+    const { name } = await createDatabase(alone, 'dumped');
+    const session = await fill(alone, name);
+    await session.close();
+    const bytes = await dump(alone, flavour, ['--all-databases']);
+    const policy = new ForeignLoadPolicy({ sourceDatabase: name, targetDatabase: 'picked' });
     const run = splitDump(bytes, 65_536).filter((statement) => {
       const decision = policy.decide(statement);
       expect(decision.action, JSON.stringify(decision)).not.toBe('refuse');
