@@ -59,13 +59,13 @@ test('every table is as before', async () => {
   expect(output).toContain('✓ Every table and definition is as before');
   expect(output).not.toContain('OTHER');
   expect(code).toBe(0);
-  for (const line of ['$ reshelve full', '$ reshelve verify', '$ reshelve restore --yes']) {
-    expect(output).toContain(line);
+  for (const verb of ['full', 'incremental', 'verify', 'recover --yes']) {
+    expect(output).toContain(`$ reshelve ${verb}\n`);
   }
   await assertNothingLeft(output);
 });
 
-test.each(['[2] The library', 'Restoring backup to test database', '[6] The restore'])(
+test.each(['[2] The library', 'Restoring backup to test database', '[8] The recovery'])(
   'a Ctrl-C at “%s” ends it with 130 and leaves nothing behind',
   async (moment) => {
     let interrupted = false;
