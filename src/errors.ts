@@ -201,6 +201,12 @@ export const ERROR_TABLE = {
     meaning: 'The chain of incrementals has a gap.',
     hint: 'Run `reshelve full` to start a new chain; the old one restores up to the gap.',
   },
+  NO_LOG: {
+    exitCode: EXIT.failed,
+    meaning:
+      'There is no log of changes to read: no incremental holds one, and the server gives none.',
+    hint: 'Run `reshelve doctor`: it says what the binary log needs.',
+  },
   LOCKED: {
     exitCode: EXIT.locked,
     meaning: 'Another run holds the lock of this backup directory or database.',

@@ -6,6 +6,7 @@ import { TOOL_VERSION } from '../version.js';
 import { catalogCommand } from './catalog.js';
 import { doctorCommand } from './doctor.js';
 import { drillCommand } from './drill.js';
+import { eventsCommand } from './events.js';
 import { fullCommand } from './full.js';
 import { incrementalCommand } from './incremental.js';
 import { inspectCommand } from './inspect.js';
@@ -37,6 +38,7 @@ catalogCommand(program);
 doctorCommand(program);
 drillCommand(program);
 statusCommand(program);
+eventsCommand(program);
 
 try {
   await program.parseAsync();

@@ -59,14 +59,14 @@ async function replayMember(request: ReplayRequest, sql: Buffer): Promise<void> 
   }
 }
 
-interface MarkedStatement {
+export interface MarkedStatement {
   readonly statement: SplitStatement;
   /** Marker lines right before it. */
   readonly markers: readonly string[];
 }
 
 /** Markers are comments between statements, never lines within one. */
-function* withMarkers(sql: Buffer): Generator<MarkedStatement> {
+export function* withMarkers(sql: Buffer): Generator<MarkedStatement> {
   let end = 0;
   for (const statement of splitStatements(sql)) {
     const between = sql.toString('latin1', end, statement.startOffset);

@@ -20,10 +20,13 @@ export interface CaptureStart {
   readonly serverUuid: string | null;
 }
 
+/** The end of an archive, of whose header the fields are. */
+export type CaptureOrigin = Pick<CaptureRequest, 'from' | 'binlog' | 'flavour'>;
+
 /** `open` gives a session that is used up. */
 export async function findStart(
   session: Session,
-  request: CaptureRequest,
+  request: CaptureOrigin,
   open: () => Promise<Session>,
 ): Promise<CaptureStart | ChainBreak> {
   const { from, binlog, flavour } = request;
@@ -91,7 +94,7 @@ async function judgeGtids(session: Session, recorded: string | null): Promise<Gt
 
 /** A promoted replica goes on with the chain where GTIDs prove that it has the same transactions. */
 function onOtherServer(
-  request: CaptureRequest,
+  request: CaptureOrigin,
   serverUuid: string | null,
   gtids: GtidJudgement,
 ): CaptureStart | ChainBreak {
