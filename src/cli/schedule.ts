@@ -1,16 +1,19 @@
-/** `reshelve schedule`: stays and makes a full backup whenever BACKUP_CRON_SCHEDULE says so. */
+/** `reshelve schedule`: stays and makes backups whenever the two schedules say so. */
 import type { Command } from 'commander';
 import { openCatalog } from '../catalog/store.js';
 import type { Configuration } from '../config/configuration.js';
 import { loadConfiguration } from '../config/load.js';
 import type { ExitCode } from '../errors.js';
 import { EXIT, ReshelveError } from '../errors.js';
-import type { FullBackupResult } from '../operations/full-backup.js';
 import { scheduleSurprise } from '../operations/schedule/schedule-expression.js';
+import type { Schedule } from '../operations/schedule/schedule-expression.js';
+import { readSchedules } from '../operations/schedule/schedules.js';
 import { nextLostRun } from '../operations/schedule/schedule-gap.js';
 import { warnOfUnfinishedRecoveries } from '../operations/recovery/unfinished-recovery.js';
-import type { SchedulerEvent, StopOutcome } from '../scheduler/scheduler.js';
-import { readSchedule, Scheduler } from '../scheduler/scheduler.js';
+import type { StopOutcome } from '../scheduler/scheduler.js';
+import { Scheduler } from '../scheduler/scheduler.js';
+import type { Made, ScheduledTask, SchedulerEvent, Slot } from '../scheduler/slot.js';
+import { printIncremental } from './incremental.js';
 import { formatLocalTime } from './local-time.js';
 import { ScheduleOutput } from './schedule-output.js';
 import { onStopWishes } from './signals.js';
@@ -34,7 +37,9 @@ const EXIT_OF_OUTCOME: Readonly<Record<StopOutcome, ExitCode>> = {
 export function scheduleCommand(program: Command): void {
   program
     .command('schedule')
-    .description('stay and make full backups as BACKUP_CRON_SCHEDULE says')
+    .description(
+      'stay and make full and incremental backups as the BACKUP_*CRON_SCHEDULE settings say',
+    )
     .action(async (_options: unknown, command: Command) => {
       const { json, quiet } = command.optsWithGlobals<GlobalOptions>();
       const configuration = loadConfiguration({ cwd: process.cwd(), environment: process.env });
@@ -67,12 +72,20 @@ export function scheduleCommand(program: Command): void {
 
 function announce(output: ScheduleOutput, configuration: Configuration, now: Date): void {
   const { backup, databaseName } = configuration;
-  const schedule = readSchedule({ configuration });
+  const { full, incremental } = readSchedules({ configuration });
   for (const message of configuration.warnings) output.warn({ code: 'CONFIG', message });
+  const incrementals =
+    incremental === undefined ? '' : `, incrementals at "${incremental.expression}"`;
   output.line(
     `Scheduler started: full backups of ${databaseName} to ${backup.directoryShown} at ` +
-      `"${schedule.expression}" (${schedule.timeZone})`,
+      `"${full.expression}"${incrementals} (${full.timeZone})`,
   );
+  for (const schedule of [full, incremental]) {
+    if (schedule !== undefined) warnOfSurprises(output, schedule, now);
+  }
+}
+
+function warnOfSurprises(output: ScheduleOutput, schedule: Schedule, now: Date): void {
   const surprise = scheduleSurprise(schedule.expression);
   if (surprise !== undefined) output.warn({ code: 'SCHEDULE', message: surprise });
   const lost = nextLostRun(schedule, now);
@@ -112,34 +125,36 @@ export function graceMs(environment: NodeJS.ProcessEnv): number {
 
 function tell(output: ScheduleOutput, event: SchedulerEvent, timeZone: string): void {
   const time = (at: Date): string => formatLocalTime(at, timeZone);
+  const name = ({ task, at }: Slot): string => `the ${RUN_OF[task]} of ${time(at)}`;
   switch (event.kind) {
     case 'next':
-      output.line(`Next run: ${time(event.at)}`);
+      output.line(describeNext(event.slots, time));
       break;
     case 'waiting':
-      output.line(`The run of ${time(event.slot)} waits for ${event.holder}`);
+      output.line(`${capital(name(event.slot))} waits for ${event.holder}`);
       break;
     case 'started':
-      output.line(`Run of ${time(event.slot)}:`);
+      output.line(`${capital(name(event.slot)).replace(/^The r/, 'R')}:`);
       break;
     case 'saved':
-      tellSaved(output, event.result);
+      tellSaved(output, event.made);
+      break;
+    case 'gap':
+      output.progress(null);
+      output.warn({ code: 'CHAIN_GAP', message: `${event.reason}; so a full backup now:` });
       break;
     case 'failed':
       output.progress(null);
       output.failure(event.error);
       break;
     case 'served':
-      output.line(`The run of ${time(event.slot)} is another scheduler's: ${event.by}`);
+      output.line(`${capital(name(event.slot))} is another scheduler's: ${event.by}`);
       break;
     case 'passed-over':
-      output.warn({
-        code: 'SLOT_PASSED_OVER',
-        message: `the run of ${time(event.slot)} is left out: the one before it is still under way`,
-      });
+      tellPassedOver(output, name(event.slot), event);
       break;
     case 'missed':
-      output.warn({ code: 'SLOT_MISSED', message: describeMissed(event.slots, time) });
+      output.warn({ code: 'SLOT_MISSED', message: describeMissed(event, time) });
       break;
     case 'finishing':
       output.line(
@@ -149,19 +164,57 @@ function tell(output: ScheduleOutput, event: SchedulerEvent, timeZone: string): 
   }
 }
 
-function tellSaved(output: ScheduleOutput, { entry, file, notes }: FullBackupResult): void {
+const RUN_OF: Readonly<Record<ScheduledTask, string>> = { full: 'run', incremental: 'incremental' };
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+function describeNext(slots: readonly Slot[], time: (at: Date) => string): string {
+  const [full, incremental] = (['full', 'incremental'] as const).map((task) =>
+    slots.find((slot) => slot.task === task),
+  );
+  const text = `Next run: ${full === undefined ? 'none' : time(full.at)}`;
+  return incremental === undefined ? text : `${text}, next incremental: ${time(incremental.at)}`;
+}
+
+function tellSaved(output: ScheduleOutput, made: Made): void {
+  if (made.task === 'incremental') {
+    printIncremental(output, made.result);
+    return;
+  }
+  const { entry, file, notes } = made.result;
   for (const note of notes) output.line(`  ${note}`);
   const rows = entry.rows === undefined ? '' : `, ${entry.tables ?? 0} tables, ${entry.rows} rows`;
   const size = formatBytes(entry.sizeBytes ?? 0);
   output.line(`✓ Backup saved: ${file} (${size}${rows}, ${formatDuration(entry.durationMs)})`);
 }
 
-function describeMissed(slots: readonly Date[], time: (at: Date) => string): string {
+/** That incrementals rest while a full backup is made is how it is meant. */
+function tellPassedOver(
+  output: ScheduleOutput,
+  name: string,
+  { slot, underWay }: Extract<SchedulerEvent, { kind: 'passed-over' }>,
+): void {
+  if (slot.task === 'incremental' && underWay === 'full') {
+    output.line(`${capital(name)} is left out: a full backup is under way`);
+    return;
+  }
+  output.warn({
+    code: 'SLOT_PASSED_OVER',
+    message: `${name} is left out: the one before it is still under way`,
+  });
+}
+
+function describeMissed(
+  { task, slots }: Extract<SchedulerEvent, { kind: 'missed' }>,
+  time: (at: Date) => string,
+): string {
   const [first = new Date(0)] = slots;
   const last = slots.at(-1) ?? first;
   const which =
     slots.length === 1
-      ? `the run of ${time(first)} was`
-      : `the runs from ${time(first)} to ${time(last)} were`;
+      ? `the ${RUN_OF[task]} of ${time(first)} was`
+      : `the ${RUN_OF[task]}s from ${time(first)} to ${time(last)} were`;
   return `${which} missed: this machine slept or was too busy`;
 }

@@ -40,6 +40,8 @@ export interface BackupConfiguration {
   readonly beforeRetentionDays: number;
   /** As written; the scheduler validates it. */
   readonly cronSchedule: string;
+  /** As written; undefined where the scheduler makes no incrementals. */
+  readonly incrementalCronSchedule: string | undefined;
   /** IANA name. */
   readonly timeZone: string;
   readonly threads: number;

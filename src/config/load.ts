@@ -62,6 +62,7 @@ function databaseName(text: string): values.Reading<string> {
 function readBackup(reader: SettingReader, cwd: string): BackupConfiguration {
   const directory = reader.required('BACKUP_DIR', backupDirectory);
   const count = values.wholeNumber(1, COUNT_MAX);
+  const cronExpression = values.oneLine('a cron expression');
   const lockWaitSeconds = values.wholeNumber(0, LOCK_WAIT_SECONDS_MAX);
   return {
     directory: resolve(cwd, directory),
@@ -73,7 +74,8 @@ function readBackup(reader: SettingReader, cwd: string): BackupConfiguration {
       'BACKUP_BEFORE_RETENTION_DAYS',
       values.wholeNumber(0, COUNT_MAX),
     ),
-    cronSchedule: reader.required('BACKUP_CRON_SCHEDULE', values.oneLine('a cron expression')),
+    cronSchedule: reader.required('BACKUP_CRON_SCHEDULE', cronExpression),
+    incrementalCronSchedule: reader.optional('BACKUP_INCREMENTAL_CRON_SCHEDULE', cronExpression),
     timeZone: reader.optional('BACKUP_TIMEZONE', values.timeZone) ?? systemTimeZone(),
     threads:
       reader.optional('BACKUP_THREADS', values.wholeNumber(1, THREADS_MAX)) ??

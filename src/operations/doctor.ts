@@ -17,7 +17,9 @@ import { judgeLoading } from './doctor/doctor-loading.js';
 import { judgeBackupPrivileges } from './doctor/doctor-privileges.js';
 import type { DatabaseContent, ServerState } from './doctor/doctor-server-state.js';
 import { readDatabaseContent, readServerState } from './doctor/doctor-server-state.js';
-import { assertSchedule, nextRuns } from './schedule/schedule-expression.js';
+import { nextRuns } from './schedule/schedule-expression.js';
+import type { Schedule } from './schedule/schedule-expression.js';
+import { readSchedules } from './schedule/schedules.js';
 import { openServer } from './sessions.js';
 import { lookAtDatabase } from './load/target-database.js';
 import { testDatabaseName } from './load/test-database.js';
@@ -38,15 +40,15 @@ export async function runDoctor(context: Context): Promise<readonly Finding[]> {
 }
 
 function judgeSchedule(context: Context): Finding[] {
-  const { cronSchedule, timeZone } = context.configuration.backup;
-  const schedule = { expression: cronSchedule, timeZone };
   const say = findingsOf('schedule');
   try {
-    assertSchedule('BACKUP_CRON_SCHEDULE', schedule);
-    const [next] = nextRuns(schedule, 1);
-    return [
-      say.ok(`${cronSchedule} in ${timeZone}: the next run is ${next?.toISOString() ?? 'never'}`),
-    ];
+    const { full, incremental } = readSchedules(context);
+    const describe = ({ expression, timeZone }: Schedule, next: Date | undefined): string =>
+      `${expression} in ${timeZone}: the next run is ${next?.toISOString() ?? 'never'}`;
+    const findings = [say.ok(describe(full, nextRuns(full, 1)[0]))];
+    if (incremental === undefined) return findings;
+    const text = describe(incremental, nextRuns(incremental, 1)[0]);
+    return [...findings, say.ok(`incrementals: ${text}`)];
   } catch (error) {
     return [failedCheck('schedule', error)];
   }

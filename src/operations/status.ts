@@ -8,7 +8,9 @@ import { sideDatabasesOf } from '../catalog/side-database.js';
 import { ReshelveError } from '../errors.js';
 import { withFileErrors } from '../file-errors.js';
 import type { Context } from './context.js';
-import { assertSchedule, nextRuns } from './schedule/schedule-expression.js';
+import { nextRuns } from './schedule/schedule-expression.js';
+import { readSchedules } from './schedule/schedules.js';
+import type { Schedules } from './schedule/schedules.js';
 import { openServer } from './sessions.js';
 import type {
   ScheduleFacts,
@@ -66,18 +68,25 @@ async function readCatalog(
 const RUNS_COMPARED = 9;
 
 function readSchedule(context: Context): ScheduleFacts | ReshelveError {
-  const { cronSchedule, timeZone } = context.configuration.backup;
-  const schedule = { expression: cronSchedule, timeZone };
+  let schedules: Schedules;
   try {
-    assertSchedule('BACKUP_CRON_SCHEDULE', schedule);
+    schedules = readSchedules(context);
   } catch (error) {
     if (error instanceof ReshelveError) return error;
     throw error;
   }
-  const runs = nextRuns(schedule, RUNS_COMPARED);
+  const { full, incremental } = schedules;
+  const runs = nextRuns(full, RUNS_COMPARED);
   const gaps = runs.slice(1).map((run, at) => run.getTime() - (runs[at]?.getTime() ?? 0));
-  const next = runs[0] ?? context.now();
-  return { expression: cronSchedule, next, intervalMs: Math.max(0, ...gaps) };
+  const [nextIncremental] = incremental === undefined ? [] : nextRuns(incremental, 1);
+  return {
+    expression: full.expression,
+    next: runs[0] ?? context.now(),
+    intervalMs: Math.max(0, ...gaps),
+    ...(incremental === undefined || nextIncremental === undefined
+      ? {}
+      : { incremental: { expression: incremental.expression, next: nextIncremental } }),
+  };
 }
 
 async function readFreeBytes(directory: string): Promise<number | undefined> {

@@ -13,7 +13,8 @@ import type { Context, Output } from '../../src/operations/context.js';
 import type { FullBackupResult } from '../../src/operations/full-backup.js';
 import type { CronHandlers } from '../../src/scheduler/cron-timer.js';
 import { Scheduler } from '../../src/scheduler/scheduler.js';
-import type { SchedulerEvent, SchedulerParts } from '../../src/scheduler/scheduler.js';
+import type { SchedulerParts } from '../../src/scheduler/scheduler.js';
+import type { SchedulerEvent } from '../../src/scheduler/slot.js';
 import { entryOf } from '../catalog/support.js';
 
 const SILENT: Output = { line: () => undefined, warn: () => undefined, progress: () => undefined };
@@ -188,7 +189,7 @@ describe('slots', () => {
       },
     });
     told?.onMissed(slots);
-    expect(bench.events.at(-1)).toEqual({ kind: 'missed', slots });
+    expect(bench.events.at(-1)).toEqual({ kind: 'missed', task: 'full', slots });
   });
 
   test('a schedule that is none is refused at once', () => {

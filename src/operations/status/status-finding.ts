@@ -23,6 +23,7 @@ export interface ScheduleFacts {
   readonly next: Date;
   /** The longest time between two runs of the next ones. */
   readonly intervalMs: number;
+  readonly incremental?: { readonly expression: string; readonly next: Date };
 }
 
 export interface SetAsideDatabase {

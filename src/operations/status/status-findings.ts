@@ -150,8 +150,13 @@ function judgeSchedule({ schedule }: StatusFacts): StatusFinding[] {
   if (schedule instanceof ReshelveError) {
     return [attention('next run', schedule.message, schedule.hint)];
   }
-  const { expression, next } = schedule;
-  return [ok('next run', `${next.toISOString()} as ${expression} says, if the scheduler runs`)];
+  const { expression, next, incremental } = schedule;
+  const also =
+    incremental === undefined
+      ? ''
+      : `; incremental ${incremental.next.toISOString()} as ${incremental.expression} says`;
+  const text = `${next.toISOString()} as ${expression} says${also}, if the scheduler runs`;
+  return [ok('next run', text)];
 }
 
 function judgeSetAside({ setAside }: StatusFacts): StatusFinding[] {
