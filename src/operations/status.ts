@@ -8,6 +8,7 @@ import { sideDatabasesOf } from '../catalog/side-database.js';
 import { ReshelveError } from '../errors.js';
 import { withFileErrors } from '../file-errors.js';
 import type { Context } from './context.js';
+import { listUnfinishedRecoveries } from './recovery/unfinished-recovery.js';
 import { nextRuns } from './schedule/schedule-expression.js';
 import { readSchedules } from './schedule/schedules.js';
 import type { Schedules } from './schedule/schedules.js';
@@ -50,6 +51,7 @@ async function collectFacts(context: Context): Promise<StatusFacts> {
     schedule: readSchedule(context),
     freeBytes: await readFreeBytes(backup.directory),
     setAside: await readSetAside(context),
+    unfinished: await listUnfinishedRecoveries(context),
   };
 }
 

@@ -236,8 +236,13 @@ async function loadData(
       return await insertAll(session, statements, member, request.reader);
     } catch (error) {
       const again = isServerError(error, ERRNO.deadlock) && attempt < DEADLOCK_RETRIES_MAX;
-      if (!again) throw inMember(error, request.reader, member);
-      await session.executeLong('ROLLBACK');
+      // Others would wait for the locks of a member that has failed until they time out.
+      const undone = session.executeLong('ROLLBACK');
+      if (!again) {
+        await undone.catch(() => undefined);
+        throw inMember(error, request.reader, member);
+      }
+      await undone;
     }
   }
 }

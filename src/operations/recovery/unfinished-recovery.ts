@@ -1,12 +1,13 @@
 /** Recoveries that were interrupted: every command says so, and those that write refuse. */
 import { join, relative } from 'node:path';
 import { isInBetween, PHASE_WORDS } from '../../catalog/recovery-journal.js';
+import type { RecoveryPhase } from '../../catalog/recovery-journal.js';
 import type { FoundJournal } from '../../catalog/store-journal.js';
 import { findUnfinishedJournals, reopenJournal } from '../../catalog/store-journal.js';
 import { ReshelveError } from '../../errors.js';
 import type { Context } from '../context.js';
 
-type Place = Pick<Context, 'configuration' | 'output'>;
+type Place = Pick<Context, 'configuration'>;
 
 /** What stands in the way of a command that would write, in words; and what to do about it. */
 interface Unfinished {
@@ -14,8 +15,27 @@ interface Unfinished {
   readonly commands: string;
 }
 
+/** An unfinished recovery as `status` tells of it. */
+export interface UnfinishedRecovery extends Unfinished {
+  /** Undefined where the journal is damaged, so that nobody can tell. */
+  readonly phase: RecoveryPhase | undefined;
+}
+
+/** Those of DB_NAME, and damaged journals that may be of it. Throws DIRECTORY or IO. */
+export async function listUnfinishedRecoveries(
+  place: Place,
+): Promise<readonly UnfinishedRecovery[]> {
+  const { backup, databaseName } = place.configuration;
+  const journals = await findUnfinishedJournals(backup.directory);
+  return journals
+    .filter(({ database }) => database === databaseName)
+    .map((journal) => ({ ...describe(place, journal), phase: journal.state?.phase }));
+}
+
 /** Says of each unfinished recovery that there is one; a folder that cannot be read is passed over. */
-export async function warnOfUnfinishedRecoveries(place: Place): Promise<void> {
+export async function warnOfUnfinishedRecoveries(
+  place: Pick<Context, 'configuration' | 'output'>,
+): Promise<void> {
   const { directory } = place.configuration.backup;
   let journals: readonly FoundJournal[];
   try {

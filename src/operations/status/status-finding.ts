@@ -1,6 +1,7 @@
 /** What `status` goes by, and one line of what it says; whatever is looked up is in the facts. */
 import type { CatalogEntry } from '../../catalog/records.js';
 import type { ReshelveError } from '../../errors.js';
+import type { UnfinishedRecovery } from '../recovery/unfinished-recovery.js';
 
 export interface StatusFacts {
   readonly now: Date;
@@ -16,6 +17,8 @@ export interface StatusFacts {
   readonly freeBytes: number | undefined;
   /** Databases on the server that an online recovery has set aside; or why nobody could ask. */
   readonly setAside: readonly SetAsideDatabase[] | ReshelveError;
+  /** Of this database; those that only keep old tables are among them. */
+  readonly unfinished: readonly UnfinishedRecovery[];
 }
 
 export interface ScheduleFacts {

@@ -14,6 +14,7 @@ type Judge = (facts: StatusFacts) => StatusFinding[];
 
 /** In the order in which they are printed. */
 const JUDGES: readonly Judge[] = [
+  judgeRecovery,
   judgeCatalog,
   judgeNewest,
   judgeProof,
@@ -26,6 +27,17 @@ const JUDGES: readonly Judge[] = [
 
 export function judgeStatus(facts: StatusFacts): StatusFinding[] {
   return JUDGES.flatMap((judge) => judge(facts));
+}
+
+/** First, because nothing else writes until it is finished; old tables that are kept are no trouble. */
+function judgeRecovery({ unfinished }: StatusFacts): StatusFinding[] {
+  return unfinished
+    .filter(({ phase }) => phase !== 'kept')
+    .map(({ message, commands, phase }) =>
+      phase === 'unchanged'
+        ? ok('recovery', message, commands)
+        : attention('recovery', message, commands),
+    );
 }
 
 function judgeCatalog({ catalogProblem }: StatusFacts): StatusFinding[] {

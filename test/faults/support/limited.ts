@@ -17,6 +17,8 @@ export const NO_MOUNT =
 export interface SmallDisk {
   /** Changes the size. */
   resize(bytes: number): void;
+  /** Takes away what is free but this many bytes, at once. */
+  shrinkTo(rest: number): void;
   makeReadOnly(): void;
   makeWritable(): void;
   /** Leaves exactly this many bytes (a multiple of 4,096) free. */
@@ -28,29 +30,43 @@ export interface SmallDisk {
 export async function mountBackups(workspace: Workspace, bytes: number): Promise<SmallDisk> {
   const { backups } = workspace;
   await mkdir(backups, { mode: 0o700 });
-  mount(['-t', 'tmpfs', '-o', `size=${bytes},mode=0700`, 'tmpfs', backups]);
+  const disk = mountDisk(backups, bytes);
   onTestFinished(() => {
-    execFileSync('umount', ['--lazy', backups]);
+    disk.unmount();
   });
+  return disk;
+}
+
+/** Mounts a disk of its own at a folder that exists; the caller takes it away. */
+export function mountDisk(folder: string, bytes: number): SmallDisk & { unmount(): void } {
+  mount(['-t', 'tmpfs', '-o', `size=${bytes},mode=0700`, 'tmpfs', folder]);
+  const resize = (size: number): void => {
+    mount(['-o', `remount,size=${size}`, folder]);
+  };
   const freeBytes = (): number => {
-    const { bavail, bsize } = statfsSync(backups);
+    const { bavail, bsize } = statfsSync(folder);
     return bavail * bsize;
   };
   return {
-    resize: (size) => {
-      mount(['-o', `remount,size=${size}`, backups]);
+    resize,
+    shrinkTo: (rest) => {
+      const { blocks, bavail, bsize } = statfsSync(folder);
+      resize((blocks - bavail) * bsize + rest);
     },
     makeReadOnly: () => {
-      mount(['-o', 'remount,ro', backups]);
+      mount(['-o', 'remount,ro', folder]);
     },
     makeWritable: () => {
-      mount(['-o', 'remount,rw', backups]);
+      mount(['-o', 'remount,rw', folder]);
     },
     fillExcept: async (rest) => {
-      await writeFile(join(backups, 'filler'), '');
-      await writeFile(join(backups, 'filler'), Buffer.alloc(freeBytes() - rest, 1));
+      await writeFile(join(folder, 'filler'), '');
+      await writeFile(join(folder, 'filler'), Buffer.alloc(freeBytes() - rest, 1));
     },
     freeBytes,
+    unmount: () => {
+      execFileSync('umount', ['--lazy', folder]);
+    },
   };
 }
 

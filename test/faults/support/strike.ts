@@ -25,16 +25,21 @@ export interface Scene {
   readonly brokenDump: string;
 }
 
-export async function setScene(
-  server: ServerAddress,
-  prepare: (workspace: Workspace) => Promise<void> = () => Promise.resolve(),
-): Promise<Scene> {
+export interface Staging {
+  /** What comes before the first state is captured. */
+  readonly prepare?: (workspace: Workspace, database: string) => Promise<void>;
+  /** What comes on top of the changes to the second state. */
+  readonly change?: (database: string) => Promise<void>;
+}
+
+export async function setScene(server: ServerAddress, staging: Staging = {}): Promise<Scene> {
   const database = await createRecoverable(server);
   const workspace = await createWorkspace(server, database.name, { BACKUP_THREADS: '2' });
-  await prepare(workspace);
+  await staging.prepare?.(workspace, database.name);
   const first = await captureState(server, database.name);
   await backUp(workspace);
   await changeEverything(server, database.name);
+  await staging.change?.(database.name);
   const second = await captureState(server, database.name);
   // The names of backups tell seconds apart.
   await sleep(1000);

@@ -51,6 +51,7 @@ function facts(entries: readonly CatalogEntry[], other: Partial<StatusFacts> = {
     },
     freeBytes: 1e12,
     setAside: [],
+    unfinished: [],
     ...other,
   };
 }
@@ -177,5 +178,30 @@ describe('judgeStatus', () => {
     expect(attentionOf([], { catalogProblem: damaged })[0]).toBe(
       'last runs: it is damaged → npx reshelve catalog rebuild',
     );
+  });
+});
+
+describe('an unfinished recovery', () => {
+  const about = { message: 'the recovery is not finished', commands: 'Run `recover --resume`' };
+
+  it.each(['old-gone', 'new-unproven', 'rolling-back', undefined] as const)(
+    'comes first where the database may be in between: %s',
+    (phase) => {
+      const found = judgeStatus(facts([], { unfinished: [{ ...about, phase }] }));
+      expect(found[0]).toMatchObject({
+        topic: 'recovery',
+        status: 'attention',
+        next: about.commands,
+      });
+    },
+  );
+
+  it('that changed nothing is told, and one that keeps old tables is not', () => {
+    const unfinished = [
+      { ...about, phase: 'unchanged' as const },
+      { ...about, phase: 'kept' as const },
+    ];
+    const found = judgeStatus(facts([full(0.1)], { unfinished }));
+    expect(found.filter(({ topic }) => topic === 'recovery')).toMatchObject([{ status: 'ok' }]);
   });
 });
