@@ -12,6 +12,9 @@ import { createWorkspace } from '../../support/cli.js';
 import { changeEverything, createRecoverable } from '../../support/recoverable.js';
 import type { TestDatabase } from '../../support/servers.js';
 
+/** RESHELVE_SOAK=1: every point on every server; without it a part that a CI run has time for. */
+export const SOAK = process.env['RESHELVE_SOAK'] === '1';
+
 export type Side = 'first' | 'second';
 
 /** A database in one of two states, and a backup of each: every recovery goes to the other one. */
@@ -101,6 +104,8 @@ export interface Strike {
   readonly act: (running: { kill: (signal: NodeJS.Signals) => void }) => Promise<void> | void;
   /** Recover from the dump that fails, so that the steps of the rollback come too. */
   readonly failing?: boolean;
+  /** Recover from this file. */
+  readonly file?: string;
   readonly environment?: Record<string, string>;
   readonly arguments?: readonly string[];
 }
@@ -111,7 +116,8 @@ export async function recoverAndStrike(
   from: Side,
   strike: Strike,
 ): Promise<CliResult> {
-  const file = strike.failing === true ? scene.brokenDump : scene.files[other(from)];
+  const chosen = strike.failing === true ? scene.brokenDump : scene.files[other(from)];
+  const file = strike.file ?? chosen;
   const known = new Set(journals(scene.workspace));
   const args = ['recover', file, '--yes', ...(strike.arguments ?? [])];
   const { child, ended } = scene.workspace.start(args, strike.environment);
