@@ -55,6 +55,7 @@ const chainLink: v.GenericSchema<ChainLink> = v.object({
   previousId: v.pipe(text, v.uuid()),
   method: v.picklist(CHAIN_METHODS),
   from: v.object({ ...coordinates, serverUuid: v.nullable(name) }),
+  segment: v.exactOptional(v.literal(true)),
 });
 
 export const headerSchema: v.GenericSchema<IndexHeader> = v.object({

@@ -85,6 +85,8 @@ export interface ChainLink {
   readonly method: (typeof CHAIN_METHODS)[number];
   /** Where the changes begin: the end of the archive before. */
   readonly from: ServerCoordinates;
+  /** One of the many small archives of a continuous capture, to be merged with others. */
+  readonly segment?: true;
 }
 
 export interface BinlogPlace {

@@ -107,6 +107,10 @@ export class ChangeMembers {
     this.#onClosed();
   }
 
+  get isOpen(): boolean {
+    return this.#first !== undefined;
+  }
+
   get hasReady(): boolean {
     return this.#ready.length > 0;
   }

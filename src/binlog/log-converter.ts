@@ -131,6 +131,20 @@ export class LogConverter {
     return this.#members.hasReady;
   }
 
+  /** Something waits for its member to be closed. */
+  get hasOpenMember(): boolean {
+    return this.#members.isOpen;
+  }
+
+  /** No transaction is under way: after `finish` more may be fed, for another archive. */
+  get isBetween(): boolean {
+    return this.#transaction === undefined;
+  }
+
+  get place(): BinlogPlace {
+    return this.#position.place;
+  }
+
   takeMembers(): ChangeMember[] {
     return this.#members.take();
   }

@@ -143,6 +143,35 @@ export class ChainModel {
     return undefined;
   }
 
+  /**
+   * The end of the newest full backup's chain, which is what the next incremental builds on; undefined where
+   * there is none. An older chain may have gone on beyond that full backup.
+   */
+  tip(): readonly [ChainedBackup, ...ChainedBackup[]] | undefined {
+    const full = this.newestFull();
+    if (full === undefined) return undefined;
+    const last = this.#links.findLast(
+      (link) => link.step?.fullId === full.id && this.pathTo(link).links !== undefined,
+    );
+    return this.pathTo(last ?? full).links;
+  }
+
+  /** Of those that can be had. */
+  newestFull(): ChainedBackup | undefined {
+    return this.#links.findLast(
+      (link) => link.type === 'full' && this.pathTo(link).links !== undefined,
+    );
+  }
+
+  /** It can be had, and nothing builds on it yet. */
+  isEnd(id: string): boolean {
+    const link = this.#byId.get(id);
+    if (link === undefined || this.pathTo(link).links === undefined) return false;
+    return !this.#links.some(
+      (other) => other.step?.previousId === id && this.pathTo(other).links !== undefined,
+    );
+  }
+
   /** What can be had, as few spans as possible, oldest first; between them are the gaps. */
   spans(): RecoverableSpan[] {
     const spans: RecoverableSpan[] = [];

@@ -5,6 +5,10 @@ import type { LeaseSurroundings } from './store-lease.js';
 
 const LOCK_FILE_NAME = '.reshelve.lock';
 
+/** What a continuous capture is called where it holds the lock, for as long as a segment takes. */
+export const STREAM_OPERATION = 'stream';
+const STREAM_WAIT_MS = 60_000;
+
 export interface DirectoryLockOptions {
   /** What holds the lock, for the message to others: `full`, `verify`, … */
   readonly operation: string;
@@ -39,6 +43,7 @@ export async function acquireDirectoryLock(
       subject: `the backup directory ${directory}`,
       operation: options.operation,
       waitMs: options.waitMs ?? 0,
+      patience: { operation: STREAM_OPERATION, waitMs: STREAM_WAIT_MS },
       ...(options.signal === undefined ? {} : { signal: options.signal }),
     },
     surroundings,

@@ -133,6 +133,27 @@ export function partialPath(path: string, id: string): string {
   return path.slice(0, slash) + partial;
 }
 
+const SEGMENT_ID = 'stream';
+
+/** The id for the partial file of a segment of continuous capture, which outlives runs of others. */
+export function segmentPartialId(random: string): string {
+  return `${SEGMENT_ID}${random}`;
+}
+
+export function isSegmentPartialId(id: string): boolean {
+  return id.startsWith(SEGMENT_ID);
+}
+
+/** The lock of the continuous capture of a database, in BACKUP_DIR. */
+export function streamLockName(database: string): string {
+  return `.reshelve.stream.${encodeDatabaseName(database)}.lock`;
+}
+
+/** What that capture says of itself, in BACKUP_DIR. */
+export function streamStateName(database: string): string {
+  return `.reshelve.stream.${encodeDatabaseName(database)}.json`;
+}
+
 /** Beside a partial file, for what waits and cannot stay in memory. */
 export function spillPath(partial: string): string {
   return `${partial}.xa`;

@@ -51,6 +51,8 @@ export interface RecordedChain {
   readonly from?: RecordedCoordinates;
   /** Why no incremental can follow by the binlog. */
   readonly endsBinlog?: string;
+  /** One of the many small archives of a continuous capture. */
+  readonly segment?: true;
 }
 
 /** The exercise of a recovery: how long each step took, and the sum. */
@@ -168,6 +170,7 @@ const ENTRY_SHAPE = v.looseObject({
       serverFlavour: text,
       from: v.exactOptional(coordinates),
       endsBinlog: v.exactOptional(text),
+      segment: v.exactOptional(v.literal(true)),
     }),
   ),
   tables: v.exactOptional(count),

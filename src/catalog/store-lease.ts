@@ -45,6 +45,8 @@ export interface LeaseRequest {
   readonly subject: string;
   readonly operation: string;
   readonly waitMs: number;
+  /** Holders by their operation that keep the lock for moments only, and how long those are waited for. */
+  readonly patience?: { readonly operation: string; readonly waitMs: number };
   readonly signal?: AbortSignal;
 }
 
@@ -85,7 +87,11 @@ async function contend(
   { timing, monotonicMs, sleep }: LeaseSurroundings,
 ): Promise<PlacedLease> {
   const judge = new LeaseJudge(timing);
-  const deadlineMs = monotonicMs() + request.waitMs;
+  const startMs = monotonicMs();
+  const deadlineMs = startMs + request.waitMs;
+  const isPatient = (sighting: LeaseSighting, nowMs: number): boolean =>
+    sighting.holder?.operation === request.patience?.operation &&
+    nowMs < startMs + (request.patience?.waitMs ?? 0);
   // A holder that looks dead is watched beyond the deadline, but not for ever.
   const giveUpMs = deadlineMs + 2 * timing.staleMs;
   for (;;) {
@@ -102,7 +108,8 @@ async function contend(
           judge.judge(claim.sight, monotonicMs()) === 'dead';
         if (await file.removeAs(request.path, sighting.ownerKey, isDead)) continue;
       }
-      if (verdict === 'held' && nowMs >= deadlineMs) throw lockedBy(request.subject, sighting);
+      const isTooLate = nowMs >= deadlineMs && !isPatient(sighting, nowMs);
+      if (verdict === 'held' && isTooLate) throw lockedBy(request.subject, sighting);
     }
     if (nowMs >= giveUpMs) throw lockedBy(request.subject, sighting);
     // Spread out, so that contenders do not stay in step.

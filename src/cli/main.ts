@@ -16,6 +16,7 @@ import { reportFailure } from './report.js';
 import { restoreCommand } from './restore.js';
 import { scheduleCommand } from './schedule.js';
 import { statusCommand } from './status.js';
+import { streamCommand } from './stream.js';
 import { verifyCommand } from './verify.js';
 
 const program = new Command('reshelve')
@@ -32,6 +33,7 @@ verifyCommand(program);
 restoreCommand(program);
 recoverCommand(program);
 scheduleCommand(program);
+streamCommand(program);
 listCommand(program);
 inspectCommand(program);
 catalogCommand(program);

@@ -26,6 +26,14 @@ export interface ServerConfiguration {
 
 type BackupEngine = 'native' | 'mysqldump';
 
+export interface StreamConfiguration {
+  /** Whether the scheduler captures continuously. */
+  readonly isOn: boolean;
+  readonly segmentMs: number;
+  /** How long a failure of server or disk is tried to be overcome. */
+  readonly retryMs: number;
+}
+
 export interface BackupConfiguration {
   /** Absolute path of BACKUP_DIR. */
   readonly directory: string;
@@ -42,6 +50,7 @@ export interface BackupConfiguration {
   readonly cronSchedule: string;
   /** As written; undefined where the scheduler makes no incrementals. */
   readonly incrementalCronSchedule: string | undefined;
+  readonly stream: StreamConfiguration;
   /** IANA name. */
   readonly timeZone: string;
   readonly threads: number;

@@ -3,7 +3,12 @@ import { availableParallelism } from 'node:os';
 import { normalize, parse, resolve } from 'node:path';
 import { databaseNameProblem } from '../catalog/database-name.js';
 import { ReshelveError } from '../errors.js';
-import type { BackupConfiguration, Configuration, WebConfiguration } from './configuration.js';
+import type {
+  BackupConfiguration,
+  Configuration,
+  StreamConfiguration,
+  WebConfiguration,
+} from './configuration.js';
 import { cutSecretWarnings, spellingWarnings } from './misspellings.js';
 import { Secret } from './secret.js';
 import { readServer, readVerifyServer } from './server-settings.js';
@@ -23,6 +28,7 @@ const COUNT_MAX = 100_000;
 const THREADS_MAX = 16;
 const THREADS_UNLESS_SET_MAX = 4;
 const LOCK_WAIT_SECONDS_MAX = 86_400;
+const SEGMENT_SECONDS_MAX = 3600;
 const RATE_WINDOW_MS_MAX = 86_400_000;
 
 /** Throws CONFIG with every mistake in its message, one a line. Secrets are never shown. */
@@ -76,6 +82,7 @@ function readBackup(reader: SettingReader, cwd: string): BackupConfiguration {
     ),
     cronSchedule: reader.required('BACKUP_CRON_SCHEDULE', cronExpression),
     incrementalCronSchedule: reader.optional('BACKUP_INCREMENTAL_CRON_SCHEDULE', cronExpression),
+    stream: readStream(reader),
     timeZone: reader.optional('BACKUP_TIMEZONE', values.timeZone) ?? systemTimeZone(),
     threads:
       reader.optional('BACKUP_THREADS', values.wholeNumber(1, THREADS_MAX)) ??
@@ -85,6 +92,16 @@ function readBackup(reader: SettingReader, cwd: string): BackupConfiguration {
     mysqldumpPath: reader.required('BACKUP_MYSQLDUMP_PATH', values.path),
     criticalTables: reader.optional('BACKUP_CRITICAL_TABLES', values.tableList) ?? [],
     lockWaitMs: reader.required('BACKUP_LOCK_WAIT_SECONDS', lockWaitSeconds) * 1000,
+  };
+}
+
+function readStream(reader: SettingReader): StreamConfiguration {
+  const segment = values.wholeNumber(1, SEGMENT_SECONDS_MAX);
+  const retry = values.wholeNumber(1, LOCK_WAIT_SECONDS_MAX);
+  return {
+    isOn: reader.required('BACKUP_STREAM', values.oneOf(['on', 'off'])) === 'on',
+    segmentMs: reader.required('BACKUP_STREAM_SEGMENT_SECONDS', segment) * 1000,
+    retryMs: reader.required('BACKUP_STREAM_RETRY_SECONDS', retry) * 1000,
   };
 }
 

@@ -1,12 +1,14 @@
 /**
- * Reads the server's binary log as a replica does, from a place or from a set of GTIDs to where the
- * log ends now. Pulled event by event: nothing is read ahead but what the socket holds.
+ * Reads the server's binary log as a replica does, from a place or from a set of GTIDs: to where the
+ * log ends now, or on and on. Pulled event by event: nothing is read ahead but what the socket holds.
  */
+import { randomInt, randomUUID } from 'node:crypto';
 import type { BinlogPlace } from '../archive/index-types.js';
 import { EventAssembler } from '../binlog/event-stream.js';
 import type { PlacedEvent } from '../binlog/event-stream.js';
 import type { GtidSet } from '../binlog/gtid-set.js';
 import { ReshelveError } from '../errors.js';
+import { quoteString } from '../sql/quote.js';
 import { COM_BINLOG_DUMP, COM_BINLOG_DUMP_GTID, isEof, isErr, parseErr } from './protocol.js';
 import { isServerError, ServerError } from './server-error.js';
 import type { Session } from './session.js';
@@ -17,6 +19,13 @@ const THROUGH_GTID = 4;
 /** No replica of its own: it ends no other client's dump, whatever ids those have. */
 const SERVER_ID = 0;
 const FIRST_POSITION = 4;
+/** From where hardly any replica has its id: a follower cannot have id 0, which never waits. */
+const FOLLOWER_ID_MIN = 2 ** 31;
+const FOLLOWER_ID_MAX = 2 ** 32 - 2;
+/** So often the server shows that it is there while nothing happens. */
+const HEARTBEAT_MS = 1000;
+/** Without a sign for so long the connection is as good as lost. */
+const FOLLOWER_SILENCE_MS = 30_000;
 const POSITION_MAX = 0xffffffff;
 
 export type DumpStart = { readonly place: BinlogPlace } | { readonly gtidSet: GtidSet };
@@ -32,8 +41,30 @@ export function dumpPlace(place: BinlogPlace): BinlogPlace {
  */
 export async function* readBinlog(session: Session, start: DumpStart): AsyncGenerator<PlacedEvent> {
   await prepare(session);
-  const [command, body] = dumpCommand(start);
-  const nextPiece = session.startStream(command, body);
+  const [command, body] = dumpCommand(start, { flags: NON_BLOCKING, serverId: SERVER_ID });
+  yield* eventsOf(session, session.startStream(command, body));
+}
+
+/**
+ * As `readBinlog`, but waits for more where the log ends; a heartbeat event comes each second in which
+ * nothing else does. Ends only by an error, CONNECTION_LOST where the server ends the dump.
+ */
+export async function* followBinlog(
+  session: Session,
+  start: DumpStart,
+): AsyncGenerator<PlacedEvent> {
+  await prepare(session);
+  await introduceFollower(session);
+  const serverId = randomInt(FOLLOWER_ID_MIN, FOLLOWER_ID_MAX);
+  const [command, body] = dumpCommand(start, { flags: 0, serverId });
+  yield* eventsOf(session, session.startStream(command, body, FOLLOWER_SILENCE_MS));
+  throw new ReshelveError('CONNECTION_LOST', `${session.where} ended the dump of its binary log`);
+}
+
+async function* eventsOf(
+  session: Session,
+  nextPiece: ReturnType<Session['startStream']>,
+): AsyncGenerator<PlacedEvent> {
   const assembler = new EventAssembler();
   for (;;) {
     const first = await nextPiece(false);
@@ -52,6 +83,19 @@ export async function* readBinlog(session: Session, start: DumpStart): AsyncGene
   }
 }
 
+/**
+ * A UUID of its own: a server ends the dump of a client whose UUID, or without one whose id, comes a
+ * second time, as if it were the same replica that has lost its connection.
+ */
+async function introduceFollower(session: Session): Promise<void> {
+  const nanoseconds = HEARTBEAT_MS * 1_000_000;
+  await session.execute(
+    `SET @master_heartbeat_period = ${nanoseconds}, @source_heartbeat_period = ${nanoseconds}`,
+  );
+  const uuid = quoteString(randomUUID());
+  await session.execute(`SET @slave_uuid = ${uuid}, @replica_uuid = ${uuid}`);
+}
+
 /** Says that this client knows checksums and MariaDB's events; user variables never fail. */
 async function prepare(session: Session): Promise<void> {
   await session.execute(
@@ -63,19 +107,22 @@ async function prepare(session: Session): Promise<void> {
   }
 }
 
-function dumpCommand(start: DumpStart): [command: number, body: Buffer] {
+function dumpCommand(
+  start: DumpStart,
+  { flags, serverId }: { readonly flags: number; readonly serverId: number },
+): [command: number, body: Buffer] {
   if ('place' in start) {
     const { binlogFile, position } = dumpPlace(start.place);
     const head = Buffer.alloc(10);
     head.writeUInt32LE(position, 0);
-    head.writeUInt16LE(NON_BLOCKING, 4);
-    head.writeUInt32LE(SERVER_ID, 6);
+    head.writeUInt16LE(flags, 4);
+    head.writeUInt32LE(serverId, 6);
     return [COM_BINLOG_DUMP, Buffer.concat([head, Buffer.from(binlogFile)])];
   }
   const set = start.gtidSet.encode();
   const head = Buffer.alloc(22);
-  head.writeUInt16LE(NON_BLOCKING | THROUGH_GTID, 0);
-  head.writeUInt32LE(SERVER_ID, 2);
+  head.writeUInt16LE(flags | THROUGH_GTID, 0);
+  head.writeUInt32LE(serverId, 2);
   head.writeUInt32LE(0, 6); // no file name
   head.writeBigUInt64LE(BigInt(FIRST_POSITION), 10);
   head.writeUInt32LE(set.length, 18);

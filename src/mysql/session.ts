@@ -157,12 +157,16 @@ export class Session {
 
   /**
    * Sends a command whose answer is a stream of packets, and gives the way to take them. The session
-   * serves nothing else any more; end it by `destroy`.
+   * serves nothing else any more; end it by `destroy`. No packet may come for `silenceMs`.
    */
-  startStream(command: number, body: Uint8Array): (isFollowing: boolean) => Promise<PacketPiece> {
+  startStream(
+    command: number,
+    body: Uint8Array,
+    silenceMs = this.#silenceMs,
+  ): (isFollowing: boolean) => Promise<PacketPiece> {
     this.#enter();
     this.#send(command, body);
-    return (isFollowing) => this.#reader.nextPiece(this.#silenceMs, isFollowing);
+    return (isFollowing) => this.#reader.nextPiece(silenceMs, isFollowing);
   }
 
   async ping(timeoutMs: number): Promise<void> {

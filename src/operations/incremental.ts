@@ -64,11 +64,13 @@ export async function runIncremental(
   });
 }
 
-/** The newest state that can be restored: what is missing from it comes with this run. */
-async function findBase(context: Context): Promise<readonly [ChainedBackup, ...ChainedBackup[]]> {
+/** What is missing from the end of the newest chain comes with this run. Throws CHAIN_GAP. */
+export async function findBase(
+  context: Context,
+): Promise<readonly [ChainedBackup, ...ChainedBackup[]]> {
   const { databaseName, backup } = context.configuration;
   const chains = await readChains(context);
-  const links = chains.newest();
+  const links = chains.tip();
   if (links !== undefined) return links;
   const [lost] = [...chains.chains(), { unreachable: chains.orphans() }].flatMap(
     ({ unreachable }) => unreachable,
@@ -158,7 +160,7 @@ async function write(
 }
 
 /** A full backup, which is else the next step, needs the database too; undefined where it is there. */
-async function dropHint(context: Context): Promise<string | undefined> {
+export async function dropHint(context: Context): Promise<string | undefined> {
   const { databaseName, server } = context.configuration;
   const session = await openServer(context, server);
   try {
@@ -173,7 +175,7 @@ async function dropHint(context: Context): Promise<string | undefined> {
   }
 }
 
-function gap(reason: string, hint?: string): ReshelveError {
+export function gap(reason: string, hint?: string): ReshelveError {
   return new ReshelveError(
     'CHAIN_GAP',
     `no incremental can follow: ${reason}`,
@@ -181,7 +183,7 @@ function gap(reason: string, hint?: string): ReshelveError {
   );
 }
 
-function linkAfter(header: IndexHeader, method: ChainMethod): ChainLink {
+export function linkAfter(header: IndexHeader, method: ChainMethod): ChainLink {
   return {
     fullId: header.chain?.fullId ?? header.id,
     previousId: header.id,

@@ -11,7 +11,7 @@ import type { Run } from './run.js';
 
 const FOLDER = 'incremental';
 
-/** Enters what follows on the newest state; other files that the catalog does not know stay as they are. */
+/** Enters what follows on the end of a chain; other files that the catalog does not know stay as they are. */
 export async function listFinished(run: Run): Promise<void> {
   const { configuration, catalog, output } = run.context;
   const { directory } = configuration.backup;
@@ -21,8 +21,8 @@ export async function listFinished(run: Run): Promise<void> {
     const isOurs = parseBackupPath(file)?.database === configuration.databaseName;
     if (!isOurs || known.has(file)) continue;
     const entry = await readEntry(directory, file, 'incremental');
-    const newest = (await readChains(run.context)).newest()?.at(-1);
-    if (entry?.baseId === undefined || entry.baseId !== newest?.id) continue;
+    const chains = await readChains(run.context);
+    if (entry?.baseId === undefined || !chains.isEnd(entry.baseId)) continue;
     await catalog.append(entry);
     output.line(`Listed ${file}, which an interrupted run had finished`);
   }

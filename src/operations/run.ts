@@ -37,6 +37,11 @@ export interface RunClaim {
   readonly database?: string;
   /** The run is the one that finishes an interrupted recovery. */
   readonly finishesRecovery?: boolean;
+  /**
+   * One of many short runs of `operation`, which the lock then names: that it must wait for another run or
+   * for an interrupted recovery is no failure to record.
+   */
+  readonly shortRunOf?: string;
 }
 
 /** Runs that write to the database, or whose result an unproven database would spoil. */
@@ -88,7 +93,7 @@ class RecordedRun {
     const { backup } = this.#context.configuration;
     await ensureBackupDirectory(backup.directory);
     const lock = await acquireDirectoryLock(backup.directory, {
-      operation: this.#type,
+      operation: this.#claim.shortRunOf ?? this.#type,
       waitMs: backup.lockWaitMs,
       signal: this.#context.signal,
     });
@@ -113,7 +118,7 @@ class RecordedRun {
 
   /** A run that cannot be recorded is reported, but its own error is the one that counts. */
   async recordFailure(error: unknown): Promise<void> {
-    if (this.#recorded) return;
+    if (this.#recorded || (this.#claim.shortRunOf !== undefined && mustWait(error))) return;
     const { code, message } = describeFailure(error);
     try {
       await this.#context.catalog.append(this.#entry('failed', { error: { code, message } }));
@@ -182,6 +187,12 @@ class RecordedRun {
       });
     }
   }
+}
+
+/** Another run, or an interrupted recovery, is in the way. */
+export function mustWait(error: unknown): error is ReshelveError {
+  if (!(error instanceof ReshelveError)) return false;
+  return error.code === 'LOCKED' || error.code === 'RECOVERY_UNFINISHED';
 }
 
 /** Code and message of any error; what is not one of ours is a defect of ours. */

@@ -7,12 +7,14 @@ import { hasCode } from '../catalog/store-files.js';
 import { sideDatabasesOf } from '../catalog/side-database.js';
 import { ReshelveError } from '../errors.js';
 import { withFileErrors } from '../file-errors.js';
+import { readRecoverable } from './chains/recoverable.js';
 import type { Context } from './context.js';
 import { listUnfinishedRecoveries } from './recovery/unfinished-recovery.js';
 import { nextRuns } from './schedule/schedule-expression.js';
 import { readSchedules } from './schedule/schedules.js';
 import type { Schedules } from './schedule/schedules.js';
 import { openServer } from './sessions.js';
+import { readStreamState } from './stream/stream-state.js';
 import type {
   ScheduleFacts,
   SetAsideDatabase,
@@ -52,6 +54,12 @@ async function collectFacts(context: Context): Promise<StatusFacts> {
     freeBytes: await readFreeBytes(backup.directory),
     setAside: await readSetAside(context),
     unfinished: await listUnfinishedRecoveries(context),
+    recoverable: await readRecoverable(context),
+    stream: {
+      isWanted: backup.stream.isOn,
+      segmentMs: backup.stream.segmentMs,
+      sight: await readStreamState(context),
+    },
   };
 }
 

@@ -48,6 +48,7 @@ describe('defaults and sources', () => {
       emergencyRetention: 3,
       beforeRetentionDays: 7,
       cronSchedule: '0 2 * * *',
+      stream: { isOn: false, segmentMs: 60_000, retryMs: 900_000 },
       timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone,
       threads: Math.min(availableParallelism(), 4),
       compressionLevel: 3,

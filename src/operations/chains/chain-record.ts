@@ -23,6 +23,7 @@ export function chainFields(header: IndexHeader): ChainFields {
       serverFlavour: header.serverFlavour,
       ...(from === undefined ? {} : { from: recorded(from) }),
       ...(unreplayable === null ? {} : { endsBinlog: unreplayable }),
+      ...(chain?.segment === undefined ? {} : { segment: chain.segment }),
     },
   };
 }

@@ -23,6 +23,8 @@ export interface CaptureStart {
 /** The end of an archive, of whose header the fields are. */
 export type CaptureOrigin = Pick<CaptureRequest, 'from' | 'binlog' | 'flavour'>;
 
+export type StartRequest = Pick<CaptureRequest, 'from' | 'binlog' | 'flavour'>;
+
 /** `open` gives a session that is used up. */
 export async function findStart(
   session: Session,

@@ -1,6 +1,6 @@
 /** An incremental by the binary log: header, changes as logged, closing, index. */
 import { ArchiveWriter } from '../../archive/archive-writer.js';
-import type { FinishedArchive, IndexParts } from '../../archive/archive-writer.js';
+import type { FinishedArchive, IndexParts, MemberInput } from '../../archive/archive-writer.js';
 import { SIGNATURE_LINE } from '../../archive/format.js';
 import type { ChainLink, IndexHeader } from '../../archive/index-types.js';
 import { spillPath } from '../../catalog/names.js';
@@ -9,7 +9,7 @@ import { quoteString } from '../../sql/quote.js';
 import { TOOL_VERSION } from '../../version.js';
 import { captureBinlog } from './capture-binlog.js';
 import type { Captured, ChainBreak } from './capture-types.js';
-import type { Warning } from '../context.js';
+import type { Context, Warning } from '../context.js';
 import type { Run } from '../run.js';
 import { openServer } from '../sessions.js';
 
@@ -33,13 +33,11 @@ export async function writeChanges(
   chain: ChainLink,
 ): Promise<WrittenChanges | ChainBreak> {
   const { signal, configuration } = run.context;
-  const facts = await readFacts(run);
+  const facts = await readServerSide(run.context);
   const level = configuration.backup.compressionLevel;
   const writer = await ArchiveWriter.create(path, { level, signal });
   try {
-    const { sql, ...text } = changesHeader(facts.header, chain.previousId);
-    const signed = Buffer.concat([Buffer.from(SIGNATURE_LINE), sql]);
-    await writer.append({ kind: 'header', sql: signed, ...text });
+    await writer.append(headerMember(run, facts, chain.previousId));
     const captured = await captureBinlog(run, {
       from: chain.from,
       binlog: previous.binlog,
@@ -52,13 +50,13 @@ export async function writeChanges(
       return captured;
     }
     await writer.append({ kind: 'closing', ...changesClosing() });
-    const header = headerOf(run, facts, captured, previous, chain);
+    const header = indexHeader(run, facts, captured, previous, chain);
     const archive = await writer.finish({ header, tables: [], ranges: [], objects: [] });
     return {
       kind: 'written',
       archive,
       warnings: captured.warnings,
-      notes: [noteOf(captured)],
+      notes: [describeChanges(captured)],
       unreplayable: captured.binlog.unreplayable,
     };
   } catch (error) {
@@ -67,7 +65,7 @@ export async function writeChanges(
   }
 }
 
-function noteOf({ totals, end }: Captured): string {
+export function describeChanges({ totals, end }: Captured): string {
   const others = totals.seen - totals.transactions;
   const beside = others > 0 ? ` (${others} others did not touch the database)` : '';
   return (
@@ -76,17 +74,19 @@ function noteOf({ totals, end }: Captured): string {
   );
 }
 
-interface ServerSide {
-  readonly header: Parameters<typeof changesHeader>[0];
+/** Of whom an archive of logged changes says that it is. */
+export type Author = Pick<Run, 'id' | 'startedAt' | 'context'>;
+
+export interface ServerSide {
   readonly characterSet: string;
   readonly collation: string;
   readonly version: string;
   readonly flavour: string;
 }
 
-async function readFacts(run: Run): Promise<ServerSide> {
-  const { databaseName, server } = run.context.configuration;
-  const session = await openServer(run.context, server);
+export async function readServerSide(context: Context): Promise<ServerSide> {
+  const { databaseName, server } = context.configuration;
+  const session = await openServer(context, server);
   try {
     const { flavour, version } = session.facts;
     const [defaults] = await session.records(
@@ -94,12 +94,6 @@ async function readFacts(run: Run): Promise<ServerSide> {
         `FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = ${quoteString(databaseName)}`,
     );
     return {
-      header: {
-        database: databaseName,
-        server: `${flavour} ${version}`,
-        toolVersion: TOOL_VERSION,
-        startedAt: run.startedAt.toISOString(),
-      },
       characterSet: defaults?.['charset'] ?? 'utf8mb4',
       collation: defaults?.['collation'] ?? 'utf8mb4_general_ci',
       version,
@@ -110,8 +104,26 @@ async function readFacts(run: Run): Promise<ServerSide> {
   }
 }
 
-function headerOf(
-  run: Run,
+/** The archive's first member. */
+export function headerMember(
+  { context, startedAt }: Pick<Author, 'context' | 'startedAt'>,
+  { flavour, version }: Pick<ServerSide, 'flavour' | 'version'>,
+  previousId: string,
+): MemberInput {
+  const { sql, ...text } = changesHeader(
+    {
+      database: context.configuration.databaseName,
+      server: `${flavour} ${version}`,
+      toolVersion: TOOL_VERSION,
+      startedAt: startedAt.toISOString(),
+    },
+    previousId,
+  );
+  return { kind: 'header', sql: Buffer.concat([Buffer.from(SIGNATURE_LINE), sql]), ...text };
+}
+
+export function indexHeader(
+  author: Author,
   facts: ServerSide,
   captured: Captured,
   previous: IndexHeader,
@@ -120,7 +132,7 @@ function headerOf(
   const { binlogFile, binlogPosition, gtidSet, serverUuid } = captured.end;
   const completeMs = Math.max(captured.completeUntil.getTime(), Date.parse(previous.snapshotAt));
   return {
-    id: run.id,
+    id: author.id,
     type: 'incremental',
     database: previous.database,
     characterSet: facts.characterSet,
@@ -129,9 +141,9 @@ function headerOf(
     serverFlavour: facts.flavour,
     serverUuid,
     toolVersion: TOOL_VERSION,
-    startedAt: run.startedAt.toISOString(),
+    startedAt: author.startedAt.toISOString(),
     snapshotAt: new Date(completeMs).toISOString(),
-    finishedAt: run.context.now().toISOString(),
+    finishedAt: author.context.now().toISOString(),
     consistency: 'binlog',
     consistencyNote: 'every transaction as the server logged it, in its order',
     coordinates: { binlogFile, binlogPosition, gtidSet },

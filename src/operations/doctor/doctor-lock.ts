@@ -18,9 +18,16 @@ export interface LockState {
   readonly silentMs: number;
 }
 
-/** Undefined where nobody holds it. Throws DIRECTORY or IO where the file cannot be read. */
-export async function readLockState(directory: string, now: Date): Promise<LockState | undefined> {
-  const path = join(directory, LOCK_FILE_NAME);
+/**
+ * Of the directory's own lock, or of the one named. Undefined where nobody holds it. Throws DIRECTORY
+ * or IO where the file cannot be read.
+ */
+export async function readLockState(
+  directory: string,
+  now: Date,
+  name: string = LOCK_FILE_NAME,
+): Promise<LockState | undefined> {
+  const path = join(directory, name);
   return withFileErrors('read', path, async () => {
     try {
       const text = await readFile(path, 'utf8');

@@ -2,6 +2,8 @@
 import type { CatalogEntry } from '../../catalog/records.js';
 import type { ReshelveError } from '../../errors.js';
 import type { UnfinishedRecovery } from '../recovery/unfinished-recovery.js';
+import type { Recoverable } from '../chains/recoverable.js';
+import type { StreamSight } from '../stream/stream-state.js';
 
 export interface StatusFacts {
   readonly now: Date;
@@ -19,6 +21,16 @@ export interface StatusFacts {
   readonly setAside: readonly SetAsideDatabase[] | ReshelveError;
   /** Of this database; those that only keep old tables are among them. */
   readonly unfinished: readonly UnfinishedRecovery[];
+  /** Undefined where the catalog cannot be read. */
+  readonly recoverable?: Recoverable | undefined;
+  readonly stream?: StreamFacts;
+}
+
+export interface StreamFacts {
+  /** BACKUP_STREAM. */
+  readonly isWanted: boolean;
+  readonly segmentMs: number;
+  readonly sight: StreamSight | undefined;
 }
 
 export interface ScheduleFacts {
@@ -37,6 +49,8 @@ export interface SetAsideDatabase {
 export type StatusTopic =
   | 'newest backup'
   | 'newest proof'
+  | 'recoverable'
+  | 'continuous capture'
   | 'last runs'
   | 'recovery drill'
   | 'next run'

@@ -1,6 +1,7 @@
 /** The lines of `status`: each a judgement over the facts, to be extended by adding one. */
 import type { CatalogEntry, RunType } from '../../catalog/records.js';
 import { ReshelveError } from '../../errors.js';
+import { judgeChain, judgeStream } from './status-chain.js';
 import { age, attention, backupsOf, ok } from './status-finding.js';
 import type { StatusFacts, StatusFinding } from './status-finding.js';
 
@@ -18,6 +19,8 @@ const JUDGES: readonly Judge[] = [
   judgeCatalog,
   judgeNewest,
   judgeProof,
+  judgeChain,
+  judgeStream,
   judgeRuns,
   judgeDrill,
   judgeSchedule,
