@@ -32,6 +32,7 @@ export interface ServerPlace {
   readonly port: number;
   readonly errorLogPath: string;
   readonly pidFilePath: string;
+  readonly temporaryDirectory: string;
 }
 
 /** What a private server is started with; the caller's options come later and so win. */
@@ -44,6 +45,8 @@ export function privateServerOptions(installation: Installation, place: ServerPl
     '--bind-address=127.0.0.1',
     `--log-error=${place.errorLogPath}`,
     `--pid-file=${place.pidFilePath}`,
+    // A server that starts deletes what it takes for its own leavings there, also of one that runs.
+    `--tmpdir=${place.temporaryDirectory}`,
     // The port is unique on this machine, and so is the id: replicas need different ones.
     `--server-id=${place.port}`,
     '--log-bin=binlog',

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SandboxError } from './errors.js';
@@ -61,6 +61,7 @@ export async function startServer(start: StartOptions): Promise<PrivateServer> {
   const log = start.log ?? silent;
   const installation = await ensure(start.flavour, log);
   const folder = await createServerFolder(start.flavour);
+  await mkdir(join(folder, 'tmp'));
   const keep = start.dataDirectory !== undefined;
   const dataDirectory = start.dataDirectory ?? join(folder, 'data');
   const watchdog = startWatchdog(folder, keep ? 'TERM' : 'KILL');
@@ -174,6 +175,7 @@ class SandboxServer implements PrivateServer {
       port: this.#port,
       errorLogPath: this.errorLogPath,
       pidFilePath: join(this.#parts.folder, 'server.pid'),
+      temporaryDirectory: join(this.#parts.folder, 'tmp'),
     };
     const { installation, watchdog } = this.#parts;
     const options = privateServerOptions(installation, place);
