@@ -81,24 +81,26 @@ async function tryLock(session: Session, statements: readonly string[]): Promise
   }
 }
 
+/** Every reader holds the tables itself, by {@link holdTables}. */
+export const METADATA_LOCKS: DdlGuard = {
+  kind: 'metadata-locks',
+  note: 'changes of tables wait until the backup ends',
+  confirm: () => Promise.resolve(),
+  close: () => Promise.resolve(),
+};
+
 /**
- * Holds a metadata lock on each of the tables by reading no row of it in a transaction. Tables that
- * are gone by then are passed over.
+ * Holds a metadata lock on each of the tables, by reading no row of it, until the transaction of
+ * `reader` ends. The session that reads the rows must hold them itself: a change of a table that waits
+ * for one session would let no other in, and both would wait for good. Tables that are gone by then
+ * are passed over. Throws the server's error where a lock cannot be had in time.
  */
-export async function guardByMetadataLocks(
-  open: () => Promise<Session>,
-  tables: readonly string[],
-): Promise<DdlGuard> {
-  const session = await open();
-  try {
-    await session.execute(`SET SESSION lock_wait_timeout = ${LOCK_WAIT_SECONDS}`);
-    await session.execute('START TRANSACTION READ ONLY');
-    for (const table of tables) await holdTable(session, table);
-  } catch (error) {
-    await session.close();
-    throw error;
-  }
-  return guardOf(session, 'metadata-locks', 'changes of tables wait until the backup ends');
+export async function holdTables(
+  reader: Session,
+  tables: readonly { readonly name: string }[],
+): Promise<void> {
+  await reader.execute(`SET SESSION lock_wait_timeout = ${LOCK_WAIT_SECONDS}`);
+  for (const { name } of tables) await holdTable(reader, name);
 }
 
 async function holdTable(session: Session, table: string): Promise<void> {

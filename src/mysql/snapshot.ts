@@ -14,6 +14,7 @@ import {
   sameCoordinates,
 } from './coordinates.js';
 import type { DdlGuard } from './ddl-guard.js';
+import { holdTables } from './ddl-guard.js';
 import type { GrantSet } from './grants.js';
 import { ERRNO, isServerError } from './server-error.js';
 import type { Session } from './session.js';
@@ -58,6 +59,11 @@ export interface Snapshot {
 const LOCK_WAIT_SECONDS = 10;
 const LOCK_TIMEOUT_MS = (LOCK_WAIT_SECONDS + 20) * 1000;
 const COORDINATE_CHECK_ATTEMPTS = 20;
+/**
+ * How long a reader waits for a table that others hold. Whoever alters a table may be waiting for us
+ * while we wait for him, and everybody else's statements queue behind him.
+ */
+const READER_LOCK_WAIT_SECONDS = 60;
 
 const NOTES: Readonly<Record<Consistency, string>> = {
   'global-read-lock': 'one instant under FLUSH TABLES WITH READ LOCK, held while snapshots opened',
@@ -115,7 +121,7 @@ async function underGlobalLock(request: SnapshotRequest): Promise<Snapshot> {
     await lock.execute('FLUSH TABLES WITH READ LOCK', { timeoutMs: LOCK_TIMEOUT_MS });
     const guard = own(await request.guard());
     const lockedTables = await lockNonTransactional(request, tableLock);
-    await startSnapshots(readers);
+    await startSnapshots(readers, request, guard);
     const reading = await readCoordinates(lock);
     const takenAt = await readServerTime(lock);
     await lock.execute('UNLOCK TABLES');
@@ -133,7 +139,7 @@ async function underTableLocks(request: SnapshotRequest): Promise<Snapshot> {
       await lock.execute(lockStatement(request.tables), { timeoutMs: LOCK_TIMEOUT_MS });
     }
     const lockedTables = await lockNonTransactional(request, tableLock);
-    await startSnapshots(readers);
+    await startSnapshots(readers, request, guard);
     // Nothing commits to these tables under the lock, so any position in this window is exact.
     const reading = await readCoordinates(lock);
     const takenAt = await readServerTime(lock);
@@ -166,7 +172,7 @@ async function oneCoordinateCheck(request: SnapshotRequest): Promise<Snapshot | 
     const observer = own(await request.open());
     const guard = own(await request.guard());
     const before = await readCoordinates(observer);
-    await startSnapshots(readers);
+    await startSnapshots(readers, request, guard);
     const after = await readCoordinates(observer);
     const exact = await Promise.all(readers.map(readSnapshotCoordinates));
     check.unmoved = exact.every((value) => value !== undefined)
@@ -191,7 +197,7 @@ async function onSingleConnection(request: SnapshotRequest): Promise<Snapshot> {
     const observer = own(await request.open());
     const guard = own(await request.guard());
     const before = await readCoordinates(observer);
-    await startSnapshots(readers);
+    await startSnapshots(readers, request, guard);
     const after = await readCoordinates(observer);
     const [reader] = readers;
     const exact = reader === undefined ? undefined : await readSnapshotCoordinates(reader);
@@ -277,11 +283,17 @@ async function withReaders(
   }
 }
 
-async function startSnapshots(readers: readonly Session[]): Promise<void> {
+async function startSnapshots(
+  readers: readonly Session[],
+  request: SnapshotRequest,
+  guard: DdlGuard,
+): Promise<void> {
   await Promise.all(
     readers.map(async (reader) => {
       await reader.execute('SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ');
       await reader.execute('START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY');
+      if (guard.kind === 'metadata-locks') await holdTables(reader, request.tables);
+      await reader.execute(`SET SESSION lock_wait_timeout = ${READER_LOCK_WAIT_SECONDS}`);
     }),
   );
 }

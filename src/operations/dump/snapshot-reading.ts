@@ -11,7 +11,7 @@ import type { BinlogReading } from '../../mysql/binlog-state.js';
 import { readBinlogState } from '../../mysql/binlog-state.js';
 import { readServerUuid } from '../../mysql/coordinates.js';
 import type { DdlGuard } from '../../mysql/ddl-guard.js';
-import { guardByBackupLock, guardByMetadataLocks } from '../../mysql/ddl-guard.js';
+import { guardByBackupLock, METADATA_LOCKS } from '../../mysql/ddl-guard.js';
 import type { GrantSet } from '../../mysql/grants.js';
 import { readGrants } from '../../mysql/grants.js';
 import { hasOwnRows, listTables } from '../../mysql/schema-tables.js';
@@ -57,8 +57,18 @@ export async function withSnapshot<T>(
   }
 }
 
-/** An object that was listed a moment ago and is gone now was dropped meanwhile. */
+/**
+ * An object that was listed a moment ago and is gone now was dropped meanwhile; and a table that stays
+ * locked is most often waiting to be altered.
+ */
 function asSchemaChange(error: unknown, database: string): unknown {
+  if (isServerError(error, ERRNO.lockWaitTimeout)) {
+    return new ReshelveError(
+      'SCHEMA_CHANGED',
+      `a table of ${database} was locked by others for too long: ${error.message}`,
+      { cause: error },
+    );
+  }
   const { noSuchTable, noSuchRoutine, noSuchTrigger, noSuchEvent } = ERRNO;
   if (!isServerError(error, noSuchTable, noSuchRoutine, noSuchTrigger, noSuchEvent)) return error;
   return new ReshelveError(
@@ -282,11 +292,7 @@ async function guardDefinitions(
 ): Promise<DdlGuard> {
   const open = (): Promise<Session> => openDatabase(run.context);
   const guard = await guardByBackupLock(open, grants, tables);
-  if (guard.kind !== 'none' || !pin) return guard;
-  return guardByMetadataLocks(
-    open,
-    tables.map((table) => table.name),
-  );
+  return guard.kind === 'none' && pin ? METADATA_LOCKS : guard;
 }
 
 function keyOf(object: StoredObject): string {
