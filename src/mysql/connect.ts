@@ -55,30 +55,33 @@ const CLIENT_FLAGS = [
 
 /**
  * Session state that every reader and loader starts from, whatever the server's defaults or its
- * `init_connect` say. Variables that this server does not know are passed over.
+ * `init_connect` say.
  */
-const SESSION_SETUP = [
-  'SET NAMES utf8mb4',
+const SESSION_VARIABLES = [
   // Key bounds may be dates such as 2024-02-30, which other modes refuse in a comparison (1525).
-  "SET SESSION sql_mode = 'ALLOW_INVALID_DATES'",
-  "SET SESSION time_zone = '+00:00'",
-  'SET SESSION autocommit = 1',
-  'SET SESSION net_write_timeout = 3600',
-  'SET SESSION net_read_timeout = 3600',
-  'SET SESSION wait_timeout = 86400',
-  'SET SESSION lock_wait_timeout = 3600',
-  'SET SESSION sql_quote_show_create = 1',
-  'SET SESSION sql_select_limit = DEFAULT',
-  'SET SESSION sql_big_selects = 1',
-  'SET SESSION sql_safe_updates = 0',
-  'SET SESSION group_concat_max_len = 1048576',
-  'SET SESSION max_execution_time = 0',
-  'SET SESSION max_statement_time = 0',
-  'SET SESSION information_schema_stats_expiry = 0',
-  'SET SESSION show_gipk_in_create_table_and_information_schema = ON',
-  'SET SESSION show_create_table_skip_secondary_engine = 0',
-  "SET SESSION system_versioning_alter_history = 'KEEP'",
+  "sql_mode = 'ALLOW_INVALID_DATES'",
+  "time_zone = '+00:00'",
+  'autocommit = 1',
+  'net_write_timeout = 3600',
+  'net_read_timeout = 3600',
+  'wait_timeout = 86400',
+  'lock_wait_timeout = 3600',
+  'sql_quote_show_create = 1',
+  'sql_select_limit = DEFAULT',
+  'sql_big_selects = 1',
+  'sql_safe_updates = 0',
+  'group_concat_max_len = 1048576',
 ] as const;
+
+const FLAVOUR_VARIABLES = {
+  mysql: [
+    'max_execution_time = 0',
+    'information_schema_stats_expiry = 0',
+    'show_gipk_in_create_table_and_information_schema = ON',
+    'show_create_table_skip_secondary_engine = 0',
+  ],
+  mariadb: ['max_statement_time = 0', "system_versioning_alter_history = 'KEEP'"],
+} as const;
 
 /** Opens a session ready for use. Throws CONNECT, ACCESS_DENIED, UNKNOWN_DATABASE or TIMEOUT. */
 export async function openSession(
@@ -115,14 +118,27 @@ export function interruption(signal: AbortSignal | undefined): ReshelveError {
 async function prepareSession(session: Session): Promise<void> {
   const version = await session.value('SELECT VERSION()', { timeoutMs: SETUP_TIMEOUT_MS });
   session.facts = parseServerVersion(version ?? '');
-  for (const statement of SESSION_SETUP) {
+  await session.execute('SET NAMES utf8mb4', { timeoutMs: SETUP_TIMEOUT_MS });
+  await setVariables(session, [...SESSION_VARIABLES, ...FLAVOUR_VARIABLES[session.facts.flavour]]);
+  await activateRoles(session);
+}
+
+/**
+ * In one round trip where the server knows them all, as many sessions are opened to servers far away;
+ * else one by one, without those that it does not know.
+ */
+async function setVariables(session: Session, assignments: readonly string[]): Promise<void> {
+  const set = async (list: readonly string[]): Promise<boolean> => {
     try {
-      await session.execute(statement, { timeoutMs: SETUP_TIMEOUT_MS });
+      await session.execute(`SET SESSION ${list.join(', ')}`, { timeoutMs: SETUP_TIMEOUT_MS });
+      return true;
     } catch (error) {
       if (!isServerError(error, ERRNO.unknownSystemVariable)) throw error;
+      return false;
     }
-  }
-  await activateRoles(session);
+  };
+  if (await set(assignments)) return;
+  for (const assignment of assignments) await set([assignment]);
 }
 
 /** Privileges may come from roles that are granted but not active by default. */
