@@ -49,6 +49,12 @@ export const ERROR_TABLE = {
     meaning: 'The backup file that was named, or any backup at all, does not exist.',
     hint: 'Run `reshelve list` to see the backups there are.',
   },
+  TRANSACTION_NOT_FOUND: {
+    exitCode: EXIT.usage,
+    meaning:
+      'The transaction that was named is in no incremental and not in the log of the server.',
+    hint: 'Run `reshelve events` to see the transactions there are, with their names.',
+  },
   CONNECT: {
     exitCode: EXIT.failed,
     meaning: 'The database server does not answer at the configured address.',
@@ -206,6 +212,18 @@ export const ERROR_TABLE = {
     meaning:
       'There is no log of changes to read: no incremental holds one, and the server gives none.',
     hint: 'Run `reshelve doctor`: it says what the binary log needs.',
+  },
+  NOT_UNDOABLE: {
+    exitCode: EXIT.failed,
+    meaning:
+      'The log does not hold what is needed to take the transaction back; every reason is listed, and nothing was changed.',
+    hint: 'Recover to just before it instead: `reshelve events` prints the command.',
+  },
+  UNDO_CONFLICT: {
+    exitCode: EXIT.failed,
+    meaning:
+      'Rows of the transaction were changed since, or others depend on them; everything was rolled back.',
+    hint: 'Run `reshelve events --table TABLE` to see what came after it, and undo that first, or recover to just before it.',
   },
   LOCKED: {
     exitCode: EXIT.locked,

@@ -54,7 +54,8 @@ export function rewriteRows(text: Buffer, rewriting: RowRewriting): Buffer | und
   return Buffer.from(`BINLOG '\n${lines.join('\n')}\n'`, 'latin1');
 }
 
-function decodeEvents(text: Buffer): Buffer[] {
+/** The events of a BINLOG statement of ours. Throws DAMAGED for what is none. */
+export function decodeEvents(text: Buffer): Buffer[] {
   const open = text.indexOf("'");
   const close = text.lastIndexOf("'");
   if (open < 0 || close <= open) throw damaged();

@@ -62,7 +62,7 @@ function realText(value: number): string {
 const BYTES_OF_DIGITS = [0, 1, 1, 2, 2, 3, 3, 4, 4, 4] as const;
 
 /** Precision, scale, then groups of nine digits big-endian; the first bit is inverted, negatives all. */
-function decimalText(bytes: Buffer): string {
+export function decimalText(bytes: Buffer): string {
   const precision = bytes[0] ?? 0;
   const scale = bytes[1] ?? 0;
   const data = Buffer.from(bytes.subarray(2));

@@ -8,6 +8,7 @@ const RUN_TYPES = [
   'verify',
   'restore',
   'recover',
+  'undo',
   'prune',
   'offsite',
 ] as const;
@@ -107,6 +108,12 @@ export interface CatalogEntry {
   readonly emergencyFile?: string;
   /** For a `verify` run that was an exercise of a recovery. */
   readonly drill?: Drill;
+  /** For an `undo` run: the transaction that was taken back. */
+  readonly undone?: {
+    readonly gtid: string | null;
+    readonly binlogFile: string;
+    readonly position: number;
+  };
   /** Set when the file is about to be deleted: the run stays in the history, the backup is gone. */
   readonly removedAt?: string;
   readonly removedReason?: string;
@@ -185,6 +192,9 @@ const ENTRY_SHAPE = v.looseObject({
       recoveryMs: duration,
       expectedMs: duration,
     }),
+  ),
+  undone: v.exactOptional(
+    v.looseObject({ gtid: v.nullable(text), binlogFile: text, position: count }),
   ),
   removedAt: v.exactOptional(instant),
   removedReason: v.exactOptional(v.string()),

@@ -17,6 +17,7 @@ import { restoreCommand } from './restore.js';
 import { scheduleCommand } from './schedule.js';
 import { statusCommand } from './status.js';
 import { streamCommand } from './stream.js';
+import { undoCommand } from './undo.js';
 import { verifyCommand } from './verify.js';
 
 const program = new Command('reshelve')
@@ -41,6 +42,7 @@ doctorCommand(program);
 drillCommand(program);
 statusCommand(program);
 eventsCommand(program);
+undoCommand(program);
 
 try {
   await program.parseAsync();

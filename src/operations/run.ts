@@ -50,6 +50,7 @@ const REFUSED_WHILE_RECOVERING: ReadonlySet<RunType> = new Set([
   'incremental',
   'restore',
   'recover',
+  'undo',
   'prune',
 ]);
 

@@ -121,13 +121,17 @@ const NEXT_COMMAND: Readonly<Record<RunType, string>> = {
   verify: 'npx reshelve verify',
   restore: 'npx reshelve list --all',
   recover: 'npx reshelve list --all',
+  undo: 'npx reshelve events',
   prune: 'npx reshelve list --all',
   offsite: 'npx reshelve list --all',
 };
 
 /** Of each kind of run the last one counts: what has worked since is no longer a failure. */
 function judgeRuns(facts: StatusFacts): StatusFinding[] {
-  const own = facts.entries.filter(({ database }) => database === facts.database);
+  // An undo that was refused leaves nothing to be done.
+  const own = facts.entries.filter(
+    ({ database, type }) => database === facts.database && type !== 'undo',
+  );
   const last = new Map(own.map((entry) => [entry.type, entry]));
   const failures = [...last.values()].filter(({ status }) => status === 'failed');
   if (own.length === 0) return [];

@@ -1,0 +1,73 @@
+/** The one transaction in which a way back is run: all of it, or nothing. */
+import { ReshelveError } from '../../errors.js';
+import { isServerError } from '../../mysql/server-error.js';
+import type { Session } from '../../mysql/session.js';
+import type { Context } from '../context.js';
+import { grantGlobally, replayPrivileges } from '../doctor/doctor-grant.js';
+import { openDatabase } from '../sessions.js';
+import { applyUndo, assertNoOrphans, describeLog } from './undo-apply.js';
+import type { UndoCollector } from './undo-collector.js';
+import type { PresentFacts } from './undo-facts.js';
+
+/** With ROLLBACK everything is run and nothing changed. Throws UNDO_CONFLICT, NOT_UNDOABLE, PRIVILEGE. */
+export async function runUndoThere(
+  context: Context,
+  collector: UndoCollector,
+  facts: PresentFacts,
+  end: 'COMMIT' | 'ROLLBACK',
+): Promise<void> {
+  const session = await openDatabase(context);
+  const other = await openDatabase(context);
+  try {
+    await session.execute('SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED');
+    await assertStrict(session);
+    await describeLog(session, collector);
+    await session.execute('BEGIN');
+    let done = 0;
+    await applyUndo({
+      session,
+      collector,
+      facts,
+      signal: context.signal,
+      onRows: (rows) => {
+        done += rows;
+        context.output.progress({ activity: 'Taking rows back', done, unit: 'rows' });
+      },
+    });
+    await assertNoOrphans(session, other, facts);
+    await session.execute(end);
+  } catch (error) {
+    throw await withGrant(error, other);
+  } finally {
+    context.output.progress(null);
+    // What was not committed is rolled back with its connection.
+    await Promise.all([session.close(), other.close()]);
+  }
+}
+
+/** In the other mode rows that are missing would be passed over without a word. */
+async function assertStrict(session: Session): Promise<void> {
+  const variable =
+    session.facts.flavour === 'mariadb' ? '@@GLOBAL.slave_exec_mode' : '@@SESSION.rbr_exec_mode';
+  const mode = await session.value(`SELECT ${variable}`);
+  if (mode === 'STRICT') return;
+  throw new ReshelveError(
+    'NOT_UNDOABLE',
+    `${session.where}: expected ${variable} to be STRICT but found ${mode ?? 'nothing'}: missing rows would be passed over`,
+    { hint: `Set ${variable.replace('@@', '')} to STRICT, then run the command again.` },
+  );
+}
+
+const ERRNO_DENIED = 1227;
+
+async function withGrant(error: unknown, session: Session): Promise<unknown> {
+  if (!isServerError(error, ERRNO_DENIED)) return error;
+  const { facts } = session;
+  const account = (await session.value('SELECT CURRENT_USER()')) ?? '';
+  const grantee = { facts, account, namesAreLiteral: false };
+  const grant = grantGlobally(grantee, replayPrivileges(facts));
+  return new ReshelveError('PRIVILEGE', error.message, {
+    hint: `Run \`${grant}\` as an administrator, then the command again.`,
+    cause: error,
+  });
+}
