@@ -20,7 +20,7 @@ import {
   countByType,
   publishAndRecord,
 } from './finish-backup.js';
-import { withDatabaseLock } from './full-backup.js';
+import { withDatabaseLock } from './database-guard.js';
 import { removeLeftovers } from './leftovers.js';
 import { listFinished } from './list-finished.js';
 import { readChains } from './chains/read-chains.js';
