@@ -3,45 +3,12 @@
  * be had again and which files each of them needs. Pure arithmetic over what archives say of
  * themselves.
  */
+import { linkProblem, ownProblem, reaches } from './chain-link.js';
+import type { ChainedBackup } from './chain-link.js';
 import type { Micros } from './instant.js';
 
-export type ChainMethod = 'binlog' | 'ranges';
-
-/** Where in the server's change stream a backup begins or ends. */
-export interface ChainPosition {
-  readonly binlogFile: string | null;
-  readonly binlogPosition: number | null;
-  readonly gtidSet: string | null;
-}
-
-/** A backup as a chain sees it. */
-export interface ChainedBackup {
-  readonly id: string;
-  readonly type: 'full' | 'incremental';
-  /** Relative to BACKUP_DIR. */
-  readonly file: string;
-  /** The newest state that the backup brings, by the server's clock. */
-  readonly snapshotAt: Micros;
-  readonly serverUuid: string | null;
-  readonly serverFlavour: string;
-  /** Where the state of `snapshotAt` stands in the binlog. */
-  readonly end: ChainPosition;
-  /** Why no incremental can follow by the binlog. */
-  readonly endsBinlog?: string;
-  /** The file is there, with the size that it was made with. */
-  readonly exists: boolean;
-  /** No verification has failed. */
-  readonly isGood: boolean;
-  /** Incrementals only. */
-  readonly step?: ChainStep;
-}
-
-export interface ChainStep {
-  readonly fullId: string;
-  readonly previousId: string;
-  readonly method: ChainMethod;
-  readonly from: ChainPosition;
-}
+export { describePosition, linkProblem } from './chain-link.js';
+export type { ChainedBackup, ChainMethod, ChainPosition } from './chain-link.js';
 
 /** The links that a state needs, the full backup first; or why it cannot be had. */
 export type ChainPath =
@@ -67,6 +34,13 @@ export interface Chain {
   readonly unreachable: readonly UnreachableBackup[];
 }
 
+export interface ChainBefore {
+  readonly full: ChainedBackup;
+  readonly last: ChainedBackup;
+  /** The first incremental whose changes go up to the later full backup's place or beyond. */
+  readonly reaching?: ChainedBackup;
+}
+
 export interface UnreachableBackup {
   readonly link: ChainedBackup;
   readonly reason: string;
@@ -89,8 +63,16 @@ export class ChainModel {
     this.#byId = new Map(links.map((link) => [link.id, link]));
     this.#links = [...links].sort(
       (left, right) =>
-        byInstant(left, right) || this.#depth(left) - this.#depth(right) || byId(left, right),
+        byInstant(left, right) ||
+        byInstant(this.#fullOf(left), this.#fullOf(right)) ||
+        this.#depth(left) - this.#depth(right) ||
+        byId(left, right),
     );
+  }
+
+  /** What closes a chain is of the very instant of the next full backup, and that one is newer. */
+  #fullOf(link: ChainedBackup): ChainedBackup {
+    return this.#byId.get(link.step?.fullId ?? link.id) ?? link;
   }
 
   link(id: string): ChainedBackup | undefined {
@@ -217,6 +199,23 @@ export class ChainModel {
       });
   }
 
+  /**
+   * The chain before a full backup and how it comes to that one's place in the log: undefined where
+   * none of the same server has incrementals of the binlog.
+   */
+  before(full: ChainedBackup): ChainBefore | undefined {
+    const chain = this.chains().findLast(
+      (one) =>
+        byInstant(one.full, full) < 0 &&
+        one.full.serverUuid === full.serverUuid &&
+        one.incrementals.some(({ step }) => step?.method === 'binlog'),
+    );
+    const last = chain?.incrementals.at(-1);
+    if (chain === undefined || last?.step?.method !== 'binlog') return undefined;
+    const reaching = chain.incrementals.find((link) => reaches(link, full.end));
+    return { full: chain.full, last, ...(reaching === undefined ? {} : { reaching }) };
+  }
+
   /** Incrementals whose full backup is not known at all. */
   orphans(): UnreachableBackup[] {
     return this.#unreachable(
@@ -240,63 +239,6 @@ export class ChainModel {
       return [{ link, links, from, to: link.snapshotAt }];
     });
   }
-}
-
-function ownProblem(link: ChainedBackup): string | undefined {
-  if (!link.exists) return `${link.file} is missing or not the file that was made`;
-  if (!link.isGood) return `${link.file} failed its verification`;
-  return undefined;
-}
-
-/** Why `link` does not follow on `previous`, whatever it says; undefined where it does. */
-export function linkProblem(previous: ChainedBackup, link: ChainedBackup): string | undefined {
-  const { step } = link;
-  if (step === undefined) return `${link.file} is a full backup and follows on nothing`;
-  if (link.snapshotAt < previous.snapshotAt) {
-    return `${link.file} is of an earlier instant than ${previous.file}, which it builds on`;
-  }
-  if (previous.serverFlavour !== link.serverFlavour) {
-    return `${link.file} is of ${link.serverFlavour} but ${previous.file} of ${previous.serverFlavour}`;
-  }
-  return step.method === 'ranges'
-    ? comparisonProblem(previous, link)
-    : binlogProblem(previous, link, step);
-}
-
-/** What is compared is the state that an archive describes; one of the binlog describes none. */
-function comparisonProblem(previous: ChainedBackup, link: ChainedBackup): string | undefined {
-  if (previous.step?.method !== 'binlog') return undefined;
-  return `${link.file} was made by comparison, but ${previous.file} has no state to compare with`;
-}
-
-function binlogProblem(
-  previous: ChainedBackup,
-  link: ChainedBackup,
-  step: ChainStep,
-): string | undefined {
-  if (previous.endsBinlog !== undefined) {
-    return `nothing can follow on ${previous.file}: ${previous.endsBinlog}`;
-  }
-  const samePlace =
-    step.from.binlogFile === previous.end.binlogFile &&
-    step.from.binlogPosition === previous.end.binlogPosition;
-  if (previous.serverUuid === link.serverUuid && !samePlace) {
-    return (
-      `${link.file} begins at ${describePosition(step.from)} but ${previous.file} ends at ` +
-      describePosition(previous.end)
-    );
-  }
-  // On another server (a failover) positions mean nothing, and only the GTID set carries on.
-  const sameSet = step.from.gtidSet !== null && step.from.gtidSet === previous.end.gtidSet;
-  if (previous.serverUuid !== link.serverUuid && !sameSet) {
-    return `${link.file} is of another server than ${previous.file}, and no GTID set joins them`;
-  }
-  return undefined;
-}
-
-export function describePosition({ binlogFile, binlogPosition, gtidSet }: ChainPosition): string {
-  if (binlogFile !== null) return `${binlogFile}:${binlogPosition ?? '?'}`;
-  return gtidSet === null ? 'no known position' : `GTID set ${gtidSet}`;
 }
 
 function oldestFirst(left: ChainedBackup, right: ChainedBackup): number {

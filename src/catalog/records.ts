@@ -56,6 +56,16 @@ export interface RecordedChain {
   readonly segment?: true;
 }
 
+/** A chain that gave, at the place of the next full backup, what that one holds. */
+export interface ChainProof {
+  /** The full backup that the chain begins with. */
+  readonly fullId: string;
+  /** The one that proves it. */
+  readonly byId: string;
+  /** The newest instant that is proven. */
+  readonly until: string;
+}
+
 /** The exercise of a recovery: how long each step took, and the sum. */
 export interface Drill {
   readonly steps: readonly { readonly name: string; readonly durationMs: number }[];
@@ -114,6 +124,8 @@ export interface CatalogEntry {
     readonly binlogFile: string;
     readonly position: number;
   };
+  /** For a `verify` run that proved a chain. */
+  readonly chainProof?: ChainProof;
   /** Set when the file is about to be deleted: the run stays in the history, the backup is gone. */
   readonly removedAt?: string;
   readonly removedReason?: string;
@@ -196,6 +208,7 @@ const ENTRY_SHAPE = v.looseObject({
   undone: v.exactOptional(
     v.looseObject({ gtid: v.nullable(text), binlogFile: text, position: count }),
   ),
+  chainProof: v.exactOptional(v.looseObject({ fullId: text, byId: text, until: instant })),
   removedAt: v.exactOptional(instant),
   removedReason: v.exactOptional(v.string()),
 }) satisfies v.GenericSchema<unknown, CatalogEntry>;

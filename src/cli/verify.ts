@@ -1,7 +1,9 @@
 /** `reshelve verify`: prove a backup by restoring it into a test database. */
 import type { Command } from 'commander';
-import { EXIT } from '../errors.js';
-import type { Output } from '../operations/context.js';
+import type { ExitCode } from '../errors.js';
+import { EXIT, ReshelveError } from '../errors.js';
+import type { Context, Output } from '../operations/context.js';
+import { runVerifyChain } from '../operations/verify-chain.js';
 import type { VerifyResult } from '../operations/verify.js';
 import { runVerify } from '../operations/verify.js';
 import { formatRowCounts } from './row-counts.js';
@@ -14,8 +16,10 @@ export function verifyCommand(program: Command): void {
     .description('test-restore a backup (default: the newest), compare it, remove the copy')
     .argument('[file]', 'the backup to verify')
     .option('--quick', 'check the file alone: structure, checksums and row digests')
-    .action(async (file: string | undefined, options: { quick?: boolean }, command: Command) => {
+    .option('--chain', 'prove the incrementals before a full backup by what that one holds')
+    .action(async (file: string | undefined, options: VerifyFlags, command: Command) => {
       await withContext(command, async (context) => {
+        if (options.chain === true) return verifyChain(context, file, options.quick === true);
         const quick = options.quick === true;
         const result = await runVerify(context, { ...(file === undefined ? {} : { file }), quick });
         printResult(context.output, result);
@@ -25,6 +29,35 @@ export function verifyCommand(program: Command): void {
         };
       });
     });
+}
+
+interface VerifyFlags {
+  readonly quick?: boolean;
+  readonly chain?: boolean;
+}
+
+async function verifyChain(
+  context: Context,
+  file: string | undefined,
+  quick: boolean,
+): Promise<{ exitCode: ExitCode; document: unknown }> {
+  if (quick) throw new ReshelveError('USAGE', '--chain restores, and --quick does not');
+  const result = await runVerifyChain(context, file);
+  if (result === undefined) {
+    const message = 'Nothing to prove: no full backup follows on incrementals of the binary log';
+    context.output.line(message);
+    return { exitCode: EXIT.done, document: { status: 'success', proven: false } };
+  }
+  const { output } = context;
+  output.line('');
+  for (const line of formatRowCounts(result.tables)) output.line(line);
+  output.line('');
+  output.line(`✓ Chain PROVEN: ${result.chain} and its ${result.incrementals} incrementals give`);
+  output.line(`  exactly what ${result.by} holds; every change up to ${result.until} is in them`);
+  return {
+    exitCode: result.warnings.length > 0 ? EXIT.warnings : EXIT.done,
+    document: { status: 'success', proven: true, ...result },
+  };
 }
 
 function printResult(output: Output, result: VerifyResult): void {

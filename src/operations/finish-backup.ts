@@ -4,11 +4,15 @@
  */
 import { stat } from 'node:fs/promises';
 import { checkArchive } from '../archive/archive-check-file.js';
+import type { FinishedArchive } from '../archive/archive-writer.js';
 import { openFileSource } from '../archive/byte-source.js';
 import type { CatalogEntry } from '../catalog/records.js';
 import { ReshelveError } from '../errors.js';
 import type { BackupFile } from './backup-file.js';
 import { publish, withdraw } from './backup-file.js';
+import { hashFile } from './catalog-rebuild.js';
+import { chainFields } from './chains/chain-record.js';
+import type { Warning } from './context.js';
 import { applyRetention } from './retention.js';
 import type { RetentionOutcome } from './retention.js';
 import type { Run, RunFields } from './run.js';
@@ -28,6 +32,25 @@ export async function publishAndRecord(
     await withdraw(file);
     throw error;
   }
+}
+
+/** Tells its warnings, reads it back, names it and enters it. */
+export async function publishIncremental(
+  run: Run,
+  file: BackupFile,
+  written: { readonly archive: FinishedArchive; readonly warnings: readonly Warning[] },
+): Promise<CatalogEntry> {
+  for (const warning of written.warnings) run.warn(warning);
+  await assertReadsBack(run, file);
+  const { header, objects } = written.archive.index;
+  return publishAndRecord(run, file, {
+    sha256: await hashFile(file.partialPath),
+    tables: header.totals.tables,
+    rows: header.totals.rows,
+    objects: countByType(objects),
+    consistency: header.consistency,
+    ...chainFields(header),
+  });
 }
 
 /** The backup is safe and recorded by now; that old ones could not go is no failure of it. */

@@ -1,11 +1,14 @@
 /** A full backup: lock, snapshot, archive, check, name, record, and only then retention. */
 import type { CatalogEntry } from '../catalog/records.js';
+import { acquireDatabaseLock } from '../mysql/database-lock.js';
+import type { Session } from '../mysql/session.js';
 import type { BackupFile } from './backup-file.js';
 import { discard, nameBackupFile } from './backup-file.js';
 import { hashFile } from './catalog-rebuild.js';
 import { chainFields } from './chains/chain-record.js';
+import { closeChain } from './chains/close-chain.js';
 import type { Context, Warning } from './context.js';
-import { withDatabaseLock } from './database-guard.js';
+import { withSignals } from './context.js';
 import {
   applyRetentionOrWarn,
   assertReadsBack,
@@ -18,6 +21,7 @@ import { finishExpired } from './online/online-finish.js';
 import type { RetentionOutcome } from './retention.js';
 import type { Run, RunFields } from './run.js';
 import { describeFailure, recordedRun } from './run.js';
+import { openDatabase } from './sessions.js';
 import { writeArchive } from './dump/write-archive.js';
 
 export interface FullBackupResult {
@@ -30,10 +34,29 @@ export interface FullBackupResult {
 }
 
 export async function runFullBackup(context: Context): Promise<FullBackupResult> {
-  return recordedRun(context, 'full', async (run) => {
+  const result = await recordedRun(context, 'full', async (run) => {
     await removeLeftovers(run);
     return withDatabaseLock(run, (locked) => backUp(locked));
   });
+  return withChainClosed(context, result);
+}
+
+/** The full backup stands, whatever becomes of the chain before it. */
+async function withChainClosed(
+  context: Context,
+  result: FullBackupResult,
+): Promise<FullBackupResult> {
+  try {
+    const closed = await closeChain(context, result.entry.id);
+    if (closed === undefined) return result;
+    const note = `${closed.file} goes on from ${closed.previous} to where this backup stands`;
+    return { ...result, notes: [...result.notes, note] };
+  } catch (error) {
+    const { message } = describeFailure(error);
+    const warning = { code: 'CHAIN_NOT_CLOSED', message };
+    context.output.warn(warning);
+    return { ...result, warnings: [...result.warnings, warning] };
+  }
 }
 
 async function backUp(run: Run): Promise<FullBackupResult> {
@@ -89,4 +112,31 @@ async function writeNatively(run: Run, file: BackupFile): Promise<EngineResult> 
     },
     notes: [`consistency: ${written.snapshot.consistencyNote}`, ...written.notes],
   };
+}
+
+/**
+ * Runs `work` while nobody else backs up or restores this database, wherever they are. The lock is one
+ * on the name: with another `open` the database need not be there.
+ */
+export async function withDatabaseLock<T>(
+  run: Run,
+  work: (run: Run) => Promise<T>,
+  open: (context: Context) => Promise<Session> = openDatabase,
+): Promise<T> {
+  const { configuration } = run.context;
+  const session = await open(run.context);
+  try {
+    const lock = await acquireDatabaseLock(
+      session,
+      configuration.databaseName,
+      configuration.backup.lockWaitMs / 1000,
+    );
+    try {
+      return await work({ ...run, context: withSignals(run.context, lock.lost) });
+    } finally {
+      await lock.release();
+    }
+  } finally {
+    await session.close();
+  }
 }

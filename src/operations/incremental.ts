@@ -9,18 +9,11 @@ import type { CatalogEntry } from '../catalog/records.js';
 import { ReshelveError } from '../errors.js';
 import type { BackupFile } from './backup-file.js';
 import { discard, nameBackupFile } from './backup-file.js';
-import { hashFile } from './catalog-rebuild.js';
 import { ChainArchives } from './chains/chain-archives.js';
-import { chainFields } from './chains/chain-record.js';
 import type { ChainBreakReason } from './changes/capture-types.js';
 import type { Context, Warning } from './context.js';
-import {
-  applyRetentionOrWarn,
-  assertReadsBack,
-  countByType,
-  publishAndRecord,
-} from './finish-backup.js';
-import { withDatabaseLock } from './database-guard.js';
+import { applyRetentionOrWarn, publishIncremental } from './finish-backup.js';
+import { withDatabaseLock } from './full-backup.js';
 import { removeLeftovers } from './leftovers.js';
 import { listFinished } from './list-finished.js';
 import { readChains } from './chains/read-chains.js';
@@ -96,17 +89,8 @@ async function backUp(
   output.line(`Backing up what changed in ${configuration.databaseName} since ${base.file}...`);
   try {
     const written = await write(run, file, archives, options);
-    for (const warning of written.warnings) run.warn(warning);
-    await assertReadsBack(run, file);
-    const { header, objects } = written.archive.index;
-    const entry = await publishAndRecord(run, file, {
-      sha256: await hashFile(file.partialPath),
-      tables: header.totals.tables,
-      rows: header.totals.rows,
-      objects: countByType(objects),
-      consistency: header.consistency,
-      ...chainFields(header),
-    });
+    const { header } = written.archive.index;
+    const entry = await publishIncremental(run, file, written);
     const retention = await applyRetentionOrWarn(run, entry);
     const unreplayable = header.binlog?.unreplayable ?? null;
     if (header.chain?.method === 'binlog' && unreplayable !== null) {

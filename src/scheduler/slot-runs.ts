@@ -12,6 +12,7 @@ import type { Context } from '../operations/context.js';
 import { describeHolder, readLockState } from '../operations/doctor/doctor-lock.js';
 import type { FullBackupResult } from '../operations/full-backup.js';
 import type { IncrementalResult } from '../operations/incremental.js';
+import type { ChainVerification } from '../operations/verify-chain.js';
 import type { ScheduledTask, SchedulerEvent, Slot } from './slot.js';
 
 const SLOT_LOCK_FILE_NAME = '.reshelve.schedule.lock';
@@ -23,6 +24,8 @@ export interface SlotRunParts {
   readonly report: (event: SchedulerEvent) => void;
   readonly backUp: (context: Context) => Promise<FullBackupResult>;
   readonly backUpChanges: (context: Context) => Promise<IncrementalResult>;
+  /** Proves the chain before the full backup that is named; undefined where there is none. */
+  readonly proveChain: (context: Context, file: string) => Promise<ChainVerification | undefined>;
 }
 
 export interface SlotTerms {
@@ -101,6 +104,20 @@ export class SlotRuns {
     const result = await this.#parts.backUp(context);
     this.#parts.report({ kind: 'saved', slot, made: { task: 'full', result } });
     if (slot.task === 'full') this.#gapFull = undefined;
+    await this.#proveChain(slot, context, result.entry.file);
+  }
+
+  /** The backup is made, whatever the proof of the chain before it comes to. */
+  async #proveChain(slot: Slot, context: Context, file: string | null): Promise<void> {
+    if (file === null) return;
+    const { directory } = context.configuration.backup;
+    try {
+      const proof = await this.#parts.proveChain(context, join(directory, file));
+      if (proof !== undefined) this.#parts.report({ kind: 'proven', slot, proof });
+    } catch (error) {
+      if (context.signal.aborted) throw error;
+      this.#parts.report({ kind: 'failed', slot, error });
+    }
   }
 
   async #makeIncremental(slot: Slot, context: Context): Promise<void> {
@@ -146,7 +163,6 @@ export class SlotRuns {
     return entries.find(
       (entry) =>
         SERVED_BY[slot.task].has(entry.type) &&
-        entry.chain?.segment === undefined &&
         entry.trigger === 'schedule' &&
         entry.status !== 'failed' &&
         entry.database === configuration.databaseName &&

@@ -1,7 +1,7 @@
 /** What the scheduler makes and when, and what it tells of it. */
 import type { FullBackupResult } from '../operations/full-backup.js';
 import type { IncrementalResult } from '../operations/incremental.js';
-import type { KeeperEvent } from './stream-keeper.js';
+import type { ChainVerification } from '../operations/verify-chain.js';
 
 export type ScheduledTask = 'full' | 'incremental';
 
@@ -17,12 +17,13 @@ export type Made =
 
 /** What happens, for whoever prints or counts it. */
 export type SchedulerEvent =
-  | KeeperEvent
   /** The next slot of each task. */
   | { readonly kind: 'next'; readonly slots: readonly Slot[] }
   | { readonly kind: 'waiting'; readonly slot: Slot; readonly holder: string }
   | { readonly kind: 'started'; readonly slot: Slot }
   | { readonly kind: 'saved'; readonly slot: Slot; readonly made: Made }
+  /** The incrementals before the full backup that was just made give what that one holds. */
+  | { readonly kind: 'proven'; readonly slot: Slot; readonly proof: ChainVerification }
   /** No incremental can follow, so that a full backup is made at once. */
   | { readonly kind: 'gap'; readonly slot: Slot; readonly reason: string }
   | { readonly kind: 'failed'; readonly slot: Slot; readonly error: unknown }

@@ -44,6 +44,10 @@ function follow(
   };
 }
 
+/** The last incremental before the full backup `next`, of that one's very instant and place. */
+const closing = (previous: ChainedBackup, id: string, next: ChainedBackup): ChainedBackup =>
+  follow(previous, id, Number(next.snapshotAt), { end: next.end });
+
 const ids = (links: readonly ChainedBackup[] | undefined): string[] | undefined =>
   links?.map(({ id }) => id);
 
@@ -205,5 +209,44 @@ describe('any forest of backups', () => {
       }),
       { numRuns: 400 },
     );
+  });
+});
+
+describe('a chain and the full backup after it', () => {
+  const old = full('A', 100);
+  const first = follow(old, 'a', 200);
+  const next = full('B', 300);
+  const last = closing(first, 'z', next);
+
+  it('is open until an incremental comes to the new one’s place', () => {
+    expect(new ChainModel([old, first, next]).before(next)).toEqual({ full: old, last: first });
+    expect(new ChainModel([old, first, next]).spans()).toEqual([
+      { from: 100n, to: 200n },
+      { from: 300n, to: 300n },
+    ]);
+    const closed = new ChainModel([next, last, first, old]);
+    expect(closed.before(next)).toEqual({ full: old, last, reaching: last });
+    expect(closed.spans()).toEqual([{ from: 100n, to: 300n }]);
+    expect(ids(closed.at(250n).links)).toEqual(['A', 'a', 'z']);
+    expect(ids(closed.at(300n).links)).toEqual(['B']);
+  });
+
+  it('is never what the next incremental builds on', () => {
+    expect(ids(new ChainModel([last, next, first, old]).newest())).toEqual(['B']);
+    const onward = follow(next, 'b', 300);
+    expect(ids(new ChainModel([onward, last, next, first, old]).newest())).toEqual(['B', 'b']);
+  });
+
+  it('has none before it on another server, without incrementals, or by comparison', () => {
+    const elsewhere = full('C', 300, { serverUuid: 'server-2' });
+    expect(new ChainModel([old, first, elsewhere]).before(elsewhere)).toBeUndefined();
+    expect(new ChainModel([old, next]).before(next)).toBeUndefined();
+    const compared = follow(old, 'r', 200, {}, 'ranges');
+    expect(new ChainModel([old, compared, next]).before(next)).toBeUndefined();
+  });
+
+  it('may pass the new one’s place', () => {
+    const beyond = follow(first, 'y', 350);
+    expect(new ChainModel([old, first, next, beyond]).before(next)?.reaching?.id).toBe('y');
   });
 });

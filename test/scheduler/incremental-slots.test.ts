@@ -10,6 +10,7 @@ import { ReshelveError } from '../../src/errors.js';
 import type { Context, Output } from '../../src/operations/context.js';
 import type { FullBackupResult } from '../../src/operations/full-backup.js';
 import type { IncrementalResult } from '../../src/operations/incremental.js';
+import type { ChainVerification } from '../../src/operations/verify-chain.js';
 import type { CronHandlers } from '../../src/scheduler/cron-timer.js';
 import { Scheduler } from '../../src/scheduler/scheduler.js';
 import type { ScheduledTask, SchedulerEvent } from '../../src/scheduler/slot.js';
@@ -39,6 +40,8 @@ class Bench {
   readonly events: SchedulerEvent[] = [];
   readonly ran: ScheduledTask[] = [];
   readonly behaviours: Record<ScheduledTask, Behaviour[]> = { full: [], incremental: [] };
+  /** What the proofs of chains come to; there is nothing to prove where none is left. */
+  readonly proofs: Promise<ChainVerification>[] = [];
   readonly scheduler: Scheduler;
   now = new Date('2026-01-02T02:30:00.000Z');
   nextSlots: Record<ScheduledTask, Date> = {
@@ -61,6 +64,7 @@ class Bench {
         now: () => this.now,
       },
       report: (event) => this.events.push(event),
+      proveChain: () => this.proofs.shift() ?? Promise.resolve(undefined),
       startCron: ({ expression }, handlers) => {
         this.#handlers.set(expression, handlers);
         const task = expression === FULL_SCHEDULE ? 'full' : 'incremental';
@@ -156,6 +160,30 @@ describe('two schedules', () => {
         { task: 'incremental', at: bench.nextSlots.incremental },
       ],
     });
+  });
+
+  test('a full backup proves the chain before it, and is made whatever comes of that', async () => {
+    const bench = new Bench();
+    const proof = {
+      chain: 'old.sql.gz',
+      by: 'new.sql.gz',
+      until: '2026-01-02T02:00:00.000Z',
+      incrementals: 3,
+      tables: [],
+      warnings: [],
+    };
+    bench.proofs.push(Promise.resolve(proof));
+    await bench.serve('full');
+    expect(bench.events).toContainEqual(expect.objectContaining({ kind: 'proven', proof }));
+    bench.later(24 * 60);
+    const error = new ReshelveError('VERIFY_FAILED', 'table book: the content of its rows differs');
+    const refuted = Promise.reject<ChainVerification>(error);
+    refuted.catch(() => undefined);
+    bench.proofs.push(refuted);
+    await bench.serve('full');
+    expect(bench.events.filter(({ kind }) => kind === 'saved')).toHaveLength(2);
+    expect(bench.events).toContainEqual(expect.objectContaining({ kind: 'failed', error }));
+    expect(bench.events.at(-1)?.kind).toBe('next');
   });
 
   test('without BACKUP_INCREMENTAL_CRON_SCHEDULE there is one', () => {

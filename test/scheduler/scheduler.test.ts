@@ -56,6 +56,7 @@ class Bench {
         now: () => this.now,
       },
       report: (event) => this.events.push(event),
+      proveChain: () => Promise.resolve(undefined),
       startCron: (_schedule, handlers) => {
         this.#handlers = handlers;
         return {

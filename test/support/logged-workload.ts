@@ -162,19 +162,21 @@ export async function runStatements(
     await connection.run('SET NAMES utf8mb4');
     await connection.run(`USE ${database}`);
     for (const item of items) {
-      const parts =
-        typeof item === 'string' && /^(?:START|XA|CREATE TABLE swap)/.test(item)
-          ? item.split('; ')
-          : [item];
-      for (const part of parts) {
-        try {
-          await connection.run(part);
-        } catch (error) {
-          throw new Error(`${part.toString().slice(0, 200)}: ${String(error)}`, { cause: error });
-        }
-      }
+      await runItem(connection, item);
     }
   } finally {
     await connection.end();
+  }
+}
+
+/** One item of a list; `;` separates statements within some. */
+export async function runItem(connection: RawConnection, item: string | Buffer): Promise<void> {
+  const isList = typeof item === 'string' && /^(?:START|XA|CREATE TABLE swap)/.test(item);
+  for (const part of isList ? item.split('; ') : [item]) {
+    try {
+      await connection.run(part);
+    } catch (error) {
+      throw new Error(`${part.toString().slice(0, 200)}: ${String(error)}`, { cause: error });
+    }
   }
 }

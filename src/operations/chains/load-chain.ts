@@ -36,7 +36,7 @@ export async function loadChain(request: ChainLoadRequest): Promise<LoadResult> 
   for (const [at, reader] of archives.readers.entries()) {
     if (at > 0) sayWhich(output, reader, at, incrementals.length);
     if (isLogged(reader)) {
-      await replay(request, reader, request.until ?? new ReplayUntil(undefined), 'without');
+      await replayArchive(request, reader, request.until ?? new ReplayUntil(undefined), 'without');
       continue;
     }
     const { rowsByTable } = await loadArchive({
@@ -54,7 +54,8 @@ function isLogged(reader: ArchiveReader): boolean {
   return reader.index.header.chain?.method === 'binlog';
 }
 
-async function replay(
+/** Applies one archive of logged changes. */
+export async function replayArchive(
   request: ChainLoadRequest,
   reader: ArchiveReader,
   until: ReplayUntil,
@@ -137,7 +138,7 @@ export async function loadChainEvents(request: ChainLoadRequest): Promise<void> 
     await session.close();
   }
   const until = request.until?.again() ?? new ReplayUntil(undefined);
-  for (const reader of logged) await replay(request, reader, until, 'only');
+  for (const reader of logged) await replayArchive(request, reader, until, 'only');
 }
 
 /** Where the log begins; what it changes of them is run once more with the events. */

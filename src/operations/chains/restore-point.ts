@@ -237,7 +237,7 @@ export function singlePoint(backup: ChosenBackup): RestorePoint {
   return { backups: [backup], newest: backup };
 }
 
-function pointOf(
+export function pointOf(
   context: Context,
   entries: readonly CatalogEntry[],
   links: readonly [ChainedBackup, ...ChainedBackup[]],

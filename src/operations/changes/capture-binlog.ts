@@ -3,7 +3,9 @@
  * concerns the database into an archive.
  */
 import type { ArchiveWriter } from '../../archive/archive-writer.js';
+import type { BinlogPlace } from '../../archive/index-types.js';
 import type { ChangeMember } from '../../binlog/change-members.js';
+import { isBefore } from '../../binlog/log-position.js';
 import { readBinlog, refusalOf } from '../../mysql/binlog-stream.js';
 import type { Session } from '../../mysql/session.js';
 import { chainBreak, findStart } from './capture-checks.js';
@@ -44,30 +46,45 @@ async function capture(
   const { from, binlog, writer, spillPath } = request;
   const log = await LogCapture.create(session, { database, start, from, binlog, spillPath });
   try {
-    const refused = await readToItsEnd(run, start, log, writer);
+    const refused = await readToItsEnd(run, start, log, request);
     if (refused !== undefined) return refused;
     const { members, part } = log.finish();
-    if (!exists && part.converted.unreplayable === null) return notThere(session, database);
+    const { end, unreplayable } = part.converted;
+    if (!exists && unreplayable === null) return notThere(session, database);
+    const { until } = request;
+    if (until !== undefined && unreplayable === null && !isSame(end, until.place)) {
+      return chainBreak('end-not-met', `the log was read up to ${end.binlogFile}:${end.position}`);
+    }
     await appendMembers(writer, members);
-    return await describeCapture(session, database, start.serverUuid, part, readAtMs);
+    const captured = await describeCapture(session, database, start.serverUuid, part, readAtMs);
+    return until === undefined || unreplayable !== null
+      ? captured
+      : { ...captured, completeUntil: until.at };
   } finally {
     log.close();
   }
 }
 
-/** Gives the break where the server refuses the log. */
+function isSame(left: BinlogPlace, right: BinlogPlace): boolean {
+  return left.binlogFile === right.binlogFile && left.position === right.position;
+}
+
+/** Up to the wanted place, or to the log's end. Gives the break where the server refuses the log. */
 async function readToItsEnd(
   run: Run,
   start: CaptureStart,
   log: LogCapture,
-  writer: ArchiveWriter,
+  { writer, until }: CaptureRequest,
 ): Promise<ChainBreak | undefined> {
   const { signal, output } = run.context;
+  const isThere = (place: BinlogPlace): boolean =>
+    until !== undefined && !isBefore(place, until.place);
+  if (isThere(start.from)) return undefined;
   const dump = await openInNone(run.context);
   try {
     for await (const event of readBinlog(dump, start.dump)) {
       log.feed(event);
-      if (log.isEnded) break;
+      if (log.isEnded || isThere(log.place)) break;
       if (log.hasMembers) {
         signal.throwIfAborted();
         await appendMembers(writer, log.takeMembers());

@@ -1,6 +1,11 @@
 /** What the reading of the binlog is asked for and what it gives back (capture-binlog.ts). */
 import type { ArchiveWriter } from '../../archive/archive-writer.js';
-import type { BinlogState, ServerCoordinates, TableChanges } from '../../archive/index-types.js';
+import type {
+  BinlogPlace,
+  BinlogState,
+  ServerCoordinates,
+  TableChanges,
+} from '../../archive/index-types.js';
 
 export interface CaptureRequest {
   /** The end of the archive before: `coordinates` and `serverUuid` of its header. */
@@ -11,8 +16,16 @@ export interface CaptureRequest {
   readonly flavour: string;
   /** Takes the `change` members; its header member has been written. */
   readonly writer: ArchiveWriter;
+  /** Where to end; the newest complete transaction where it is left out. */
+  readonly until?: CaptureEnd;
   /** Beside the archive; for what must wait and cannot stay in memory. Removed at the end. */
   readonly spillPath: string;
+}
+
+/** A place between two transactions, and the instant that the server's clock showed there. */
+export interface CaptureEnd {
+  readonly place: BinlogPlace;
+  readonly at: Date;
 }
 
 export interface CaptureTotals {
@@ -53,6 +66,8 @@ export const CHAIN_BREAKS = [
   'incident',
   'binlog-off',
   'privilege',
+  /** The log does not come to the place where the capture was to end. */
+  'end-not-met',
 ] as const;
 export type ChainBreakReason = (typeof CHAIN_BREAKS)[number];
 

@@ -8,7 +8,7 @@ import { changesClosing, changesHeader } from '../../sql/changes-text.js';
 import { quoteString } from '../../sql/quote.js';
 import { TOOL_VERSION } from '../../version.js';
 import { captureBinlog } from './capture-binlog.js';
-import type { Captured, ChainBreak } from './capture-types.js';
+import type { Captured, CaptureEnd, ChainBreak } from './capture-types.js';
 import type { Context, Warning } from '../context.js';
 import type { Run } from '../run.js';
 import { openServer } from '../sessions.js';
@@ -31,6 +31,7 @@ export async function writeChanges(
   path: string,
   previous: IndexHeader,
   chain: ChainLink,
+  until?: CaptureEnd,
 ): Promise<WrittenChanges | ChainBreak> {
   const { signal, configuration } = run.context;
   const facts = await readServerSide(run.context);
@@ -44,6 +45,7 @@ export async function writeChanges(
       flavour: previous.serverFlavour,
       writer,
       spillPath: spillPath(path),
+      ...(until === undefined ? {} : { until }),
     });
     if (captured.kind === 'break') {
       await writer.abort();

@@ -19,7 +19,7 @@ import type { RestorePoint } from '../chains/restore-point.js';
 import { openSound } from '../chains/restore-point.js';
 import type { Run } from '../run.js';
 import { openServer } from '../sessions.js';
-import type { Stopwatch } from '../stopwatch.js';
+import { Stopwatch } from '../stopwatch.js';
 import { TEST_COPY_MARK, testDatabaseName, withTestDatabase } from './test-database.js';
 
 /**
@@ -44,10 +44,33 @@ export async function testRestore(
   }
 }
 
+/**
+ * The same for a chain of logged changes, whose state must be the one that `state` describes: every
+ * definition but those of events, which are not made in a copy, and the content of every table.
+ */
+export async function proveChain(
+  run: Run,
+  point: RestorePoint,
+  state: StateReader,
+): Promise<Comparison['tables']> {
+  const archives = await openSound(run.context, point);
+  try {
+    return await restoreAndCompare(run, archives, new Stopwatch(), { state, until: point.until });
+  } finally {
+    await archives.close();
+  }
+}
+
+interface ExpectedState {
+  readonly state: StateReader;
+  readonly until: RestorePoint['until'];
+}
+
 async function restoreAndCompare(
   run: Run,
   archives: ChainArchives,
   watch: Stopwatch,
+  expected?: ExpectedState,
 ): Promise<Comparison['tables']> {
   const { header } = archives.full.index;
   const tables = await withTestDatabase(run.context, header, async (context, database, server) => {
@@ -65,11 +88,16 @@ async function restoreAndCompare(
         withoutBinlog: true,
         // A logged ALTER EVENT could start one in the copy.
         withoutEvents: !archives.describesState,
+        ...(expected?.until === undefined ? {} : { until: expected.until }),
         output: context.output,
       });
       watch.lap('load');
-      if (!archives.describesState) return await countLogged(run, control, database);
-      const found = await compare(run, archives.asState(), control, database, differences, open);
+      if (expected === undefined && !archives.describesState) {
+        return await countLogged(run, control, database);
+      }
+      const state = expected?.state ?? archives.asState();
+      const copy = { control, database, differences, open, hasEvents: archives.describesState };
+      const found = await compare(run, state, copy);
       watch.lap('compare');
       return found;
     } finally {
@@ -119,13 +147,18 @@ function forTestCopy(statement: SplitStatement, differences: CopyDifferences): B
   return statement.kind === 'CREATE EVENT' ? setEventStatus(text, 'DISABLE', lexical) : text;
 }
 
+interface Copy {
+  readonly control: Session;
+  readonly database: string;
+  readonly differences: CopyDifferences;
+  readonly open: () => Promise<Session>;
+  readonly hasEvents: boolean;
+}
+
 async function compare(
   run: Run,
   reader: StateReader,
-  control: Session,
-  database: string,
-  differences: CopyDifferences,
-  open: () => Promise<Session>,
+  { control, database, differences, open, hasEvents }: Copy,
 ): Promise<Comparison['tables']> {
   const { output, configuration } = run.context;
   output.line('Checking table integrity...');
@@ -148,6 +181,7 @@ async function compare(
       compareDefinitions: sameVersion,
       output,
       ignoredTables: new Set([TEST_COPY_MARK]),
+      ...(hasEvents ? {} : { isReplayed: true, objects: ({ type }) => type !== 'event' }),
     });
     assertNoProblems(comparison.problems);
     assertCriticalTables(run, tables);

@@ -71,8 +71,7 @@ async function judgeServer(
   return [{ level: 'ok', text }];
 }
 
-/** Undefined where the server runs elsewhere. */
-export async function localDataDirectory(
+async function localDataDirectory(
   { configuration }: Context,
   session: Session,
 ): Promise<string | undefined> {
@@ -83,8 +82,8 @@ export async function localDataDirectory(
   return (await session.value('SELECT @@GLOBAL.datadir')) ?? undefined;
 }
 
-/** Undefined where it cannot be looked at: another user's directory, say. */
-export async function freeBytes(path: string): Promise<number | undefined> {
+/** Undefined where it cannot be looked at. */
+async function freeBytes(path: string): Promise<number | undefined> {
   try {
     const { bavail, bsize } = await statfs(path);
     return bavail * bsize;
@@ -93,7 +92,7 @@ export async function freeBytes(path: string): Promise<number | undefined> {
   }
 }
 
-export function megabytes(bytes: number): string {
+function megabytes(bytes: number): string {
   return bytes < 1024 ** 3
     ? `${(bytes / 1024 ** 2).toFixed(1)} MB`
     : `${(bytes / 1024 ** 3).toFixed(1)} GB`;

@@ -49,6 +49,7 @@ export interface SetAsideDatabase {
 export type StatusTopic =
   | 'newest backup'
   | 'newest proof'
+  | 'last chain'
   | 'recoverable'
   | 'continuous capture'
   | 'last runs'

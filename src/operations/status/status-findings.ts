@@ -19,6 +19,7 @@ const JUDGES: readonly Judge[] = [
   judgeCatalog,
   judgeNewest,
   judgeProof,
+  judgeChainProof,
   judgeChain,
   judgeStream,
   judgeRuns,
@@ -113,6 +114,16 @@ function judgeProof(facts: StatusFacts): StatusFinding[] {
       ? attention('newest proof', text, 'npx reshelve verify')
       : ok('newest proof', text),
   ];
+}
+
+/** How far the incrementals have given what a later full backup holds. */
+function judgeChainProof(facts: StatusFacts): StatusFinding[] {
+  const own = facts.entries.filter(({ database }) => database === facts.database);
+  const proof = own.findLast(({ chainProof }) => chainProof !== undefined)?.chainProof;
+  if (proof === undefined) return [];
+  const by = own.find(({ id }) => id === proof.byId)?.file ?? 'a full backup that is gone';
+  const text = `every change up to ${proof.until} is in the incrementals, proven by ${by}`;
+  return [ok('last chain', text)];
 }
 
 const NEXT_COMMAND: Readonly<Record<RunType, string>> = {
