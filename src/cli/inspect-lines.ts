@@ -6,6 +6,8 @@ import type {
   InspectedTable,
   Inspection,
 } from '../operations/inspect.js';
+import type { InspectedChanges } from '../operations/inspect/inspect-changes.js';
+import { formatInstant, microsOf } from '../catalog/instant.js';
 import { formatLocalTime } from './local-time.js';
 import { formatTable, visible } from './table.js';
 import { formatBytes } from './terminal-output.js';
@@ -42,7 +44,7 @@ function bodyLines(inspection: Inspection, timeZone: string): string[] {
 }
 
 function archiveLines(archive: InspectedArchive, timeZone: string): string[] {
-  const { header, members, objects, tables } = archive;
+  const { changes, header, members, objects, tables } = archive;
   if (header === null) return [labelled('Kind', 'backup whose index is lost')];
   const count = Object.values(members).reduce((sum, number) => sum + number, 0);
   const kinds = Object.entries(members).map(([kind, number]) => `${number} ${kind}`);
@@ -52,7 +54,7 @@ function archiveLines(archive: InspectedArchive, timeZone: string): string[] {
     labelled('Longest', longestLine(header.totals.longestStatement)),
     ...header.warnings.map(({ code, message }) => labelled('Warning', `${code}: ${message}`)),
     '',
-    ...tableLines(tables),
+    ...(changes === undefined ? tableLines(tables) : changeLines(changes, timeZone)),
     ...(objects.length === 0 ? [] : ['']),
     ...objects.map(({ type, name, table, broken }) => {
       const on = table === undefined ? '' : ` on ${visible(table)}`;
@@ -84,6 +86,27 @@ function headerLines(header: IndexHeader, timeZone: string): string[] {
       'Content',
       `${totals.tables} tables, ${totals.rows} rows, ${formatBytes(totals.sqlBytes)} of SQL`,
     ),
+  ];
+}
+
+function changeLines(changes: InspectedChanges, timeZone: string): string[] {
+  const { transactions, firstAt, lastAt, gtids, tables } = changes;
+  if (firstAt === null || lastAt === null) return ['No changes of this database.'];
+  const show = (iso: string): string => formatInstant(microsOf(iso), timeZone);
+  const span = `${show(firstAt)} to ${show(lastAt)} ${timeZone}`;
+  const rows = tables.map(({ name, inserted, updated, deleted, ddl }) => [
+    visible(name),
+    String(inserted),
+    String(updated),
+    String(deleted),
+    ddl ? 'changed' : '',
+  ]);
+  const heading = ['TableName', 'Inserted', 'Updated', 'Deleted', 'Definition'];
+  return [
+    labelled('Changes', `${transactions} transactions, ${span}`),
+    ...(gtids === null ? [] : [labelled('GTIDs', gtids)]),
+    '',
+    ...formatTable([heading, ...rows], ['left', 'right', 'right', 'right', 'left']),
   ];
 }
 

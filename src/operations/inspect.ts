@@ -12,6 +12,8 @@ import type { Context } from './context.js';
 import type { DumpFile } from './load/foreign-statements.js';
 import type { InspectedDump } from './inspect/inspect-dump.js';
 import { inspectDumpFile } from './inspect/inspect-dump.js';
+import type { InspectedChanges } from './inspect/inspect-changes.js';
+import { describeChanges } from './inspect/inspect-changes.js';
 
 export interface InspectOptions {
   readonly file: string;
@@ -46,6 +48,8 @@ export interface InspectedArchive extends InspectedFile {
   readonly header: IndexHeader | null;
   readonly tables: readonly InspectedTable[];
   readonly objects: readonly ObjectEntry[];
+  /** Of an incremental from the binary log: what its changes are, in summary. */
+  readonly changes?: InspectedChanges;
   /** How many of each kind, index and footer included. */
   readonly members: Readonly<Record<string, number>>;
   /** Members whose bytes were read and compared. */
@@ -127,7 +131,10 @@ async function inspectArchive(
   }
 }
 
-type Description = Pick<InspectedArchive, 'kind' | 'header' | 'tables' | 'objects' | 'members'>;
+type Description = Pick<
+  InspectedArchive,
+  'kind' | 'header' | 'tables' | 'objects' | 'changes' | 'members'
+>;
 
 function describeIndex(index: ArchiveIndex | null): Description {
   if (index === null)
@@ -139,6 +146,7 @@ function describeIndex(index: ArchiveIndex | null): Description {
     header: index.header,
     tables: describeTables(index),
     objects: index.objects,
+    ...(index.header.chain?.method === 'binlog' ? { changes: describeChanges(index) } : {}),
     members: { ...members, index: 1, footer: 1 },
   };
 }

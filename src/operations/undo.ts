@@ -107,7 +107,7 @@ class Undo {
     this.#options = options;
     this.#wanted = wanted;
     this.#spill = spill;
-    this.#collector = new UndoCollector(spill);
+    this.#collector = new UndoCollector(spill, context.configuration.databaseName);
   }
 
   async close(): Promise<void> {

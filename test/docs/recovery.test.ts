@@ -15,7 +15,7 @@ import {
   sideOf,
 } from '../faults/support/strike.js';
 import type { CliResult } from '../support/cli.js';
-import { sharedServer } from '../support/servers.js';
+import { query, sharedServer } from '../support/servers.js';
 import { codeBlocks, EXAMPLE_FILE, readDocument } from './readme.js';
 
 vi.setConfig({ testTimeout: 300_000 });
@@ -59,11 +59,20 @@ async function interrupt(): Promise<void> {
 
 test('every line of it that calls Reshelve is run here', () => {
   expect(LINES.filter((line) => !line.startsWith('npx reshelve '))).toEqual([]);
-  const run = [...BEFORE, ...DURING, ...UNFINISHED, ...AFTER];
+  const run = [...BEFORE, ...MISTAKE, ...DURING, ...UNFINISHED, ...AFTER];
   expect(LINES.filter((line) => !run.includes(line))).toEqual([]);
 });
 
 const BEFORE = ['npx reshelve list', `npx reshelve recover ${EXAMPLE_FILE} --dry-run`];
+const EXAMPLE_GTID = '3e11fa47-71ca-11e1-9e33-c80aa9429562:23';
+const EXAMPLE_TIME = '2026-01-02 15:29:00';
+const MISTAKE = [
+  `npx reshelve events --around '${EXAMPLE_TIME}'`,
+  `npx reshelve undo --gtid ${EXAMPLE_GTID} --apply --dry-run`,
+  `npx reshelve undo --gtid ${EXAMPLE_GTID} --apply`,
+  'npx reshelve incremental',
+  `npx reshelve recover --before-gtid ${EXAMPLE_GTID}`,
+];
 const DURING = ['npx reshelve recover', `npx reshelve recover ${EXAMPLE_FILE}`];
 const UNFINISHED = ['npx reshelve recover --resume', 'npx reshelve recover --rollback'];
 const AFTER = ['npx reshelve full'];
@@ -71,6 +80,39 @@ const AFTER = ['npx reshelve full'];
 test.each([...BEFORE, ...DURING, ...AFTER])('%s', async (line) => {
   const { code, stderr } = await runLine(line);
   expect(code, stderr).toBe(0);
+});
+
+test('somebody deleted everything: found, taken back, and recovered from', async () => {
+  const { name } = scene.database;
+  const started = await runLine('npx reshelve full');
+  expect(started.code, started.stderr).toBe(0);
+  const count = async (): Promise<unknown> =>
+    (await query(server, 'SELECT COUNT(*) AS n FROM book', name))[0]?.['n'];
+  const [books] = [await count()];
+  expect(books).toBeGreaterThan(0);
+  await query(server, 'SET foreign_key_checks = 0; DELETE FROM book', name);
+  const [clock] = await query(
+    server,
+    "SELECT DATE_FORMAT(UTC_TIMESTAMP(), '%Y-%m-%d %H:%i:%s') AS now",
+  );
+  let gtid = '';
+  for (const line of MISTAKE) {
+    const [, verb = '', ...words] = line.replace('npx ', '').split(/ (?=(?:[^']*'[^']*')*[^']*$)/);
+    const real = words.map((word) =>
+      word.replace(EXAMPLE_GTID, gtid).replace(`'${EXAMPLE_TIME}'`, `${String(clock?.['now'])}Z`),
+    );
+    const isAsked = !real.includes('--dry-run') && (verb === 'undo' || verb === 'recover');
+    const done = await scene.workspace.run([verb, ...real, ...(isAsked ? ['--yes'] : [])]);
+    expect(done.code, done.stderr).toBe(0);
+    if (verb === 'events') {
+      expect(done.stdout).toContain(
+        `MASS DELETE in book: ${String(books)} of ${String(books)} rows`,
+      );
+      gtid = / reshelve undo --gtid (\S+)/.exec(done.stdout)?.[1] ?? '';
+    }
+    const isBack = (verb === 'undo' && isAsked) || verb === 'incremental' || verb === 'recover';
+    expect(await count()).toBe(isBack ? books : 0);
+  }
 });
 
 test.each(UNFINISHED)('%s', async (line) => {

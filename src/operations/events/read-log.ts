@@ -11,7 +11,7 @@ import { DROPS_PART, TableSizes } from '../../binlog/transaction-marks.js';
 import type { XaStore } from '../../binlog/xa.js';
 import type { ChainModel } from '../../catalog/chain.js';
 import type { Micros } from '../../catalog/instant.js';
-import { ReshelveError } from '../../errors.js';
+import { EXIT, ReshelveError } from '../../errors.js';
 import type { Session } from '../../mysql/session.js';
 import { dropsPart } from '../../sql/drops-part.js';
 import type { SplitStatement } from '../../sql/statement-splitter.js';
@@ -153,7 +153,7 @@ class LogReading {
         await reader.close();
       }
     } catch (error) {
-      if (!(error instanceof ReshelveError) || error.exitCode !== 4) throw error;
+      if (!(error instanceof ReshelveError) || error.exitCode !== EXIT.integrity) throw error;
       this.#sizes.forget();
       this.#visitor.warn({ code: error.code, message: `${file} cannot be read: ${error.message}` });
     }

@@ -7,7 +7,7 @@ import { isBefore } from '../../binlog/log-position.js';
 import type { Marker } from '../../binlog/marker.js';
 import { parseMarker } from '../../binlog/marker.js';
 import type { ChainModel } from '../../catalog/chain.js';
-import { ReshelveError } from '../../errors.js';
+import { EXIT, ReshelveError } from '../../errors.js';
 import type { Session } from '../../mysql/session.js';
 import { withMarkers } from '../chains/replay-logged.js';
 import type { Context } from '../context.js';
@@ -49,8 +49,7 @@ export async function findTransaction(
     context.signal.throwIfAborted();
     if (!mayHold(stretch, wanted)) continue;
     if (stretch.kind === 'archive') {
-      looked.push(stretch.backup.file);
-      await readArchive(context, stretch.backup.file, finder);
+      looked.push(await readArchive(context, stretch.backup.file, finder));
       if (finder.isFound) return { source: stretch.backup.file };
     } else if (session !== undefined) {
       looked.push(await readServer(context, session, stretch, finder, spill));
@@ -94,16 +93,24 @@ function mayHold(stretch: LogStretch, wanted: WantedTransaction): boolean {
   return from !== undefined && to !== undefined && !isBefore(place, from) && isBefore(place, to);
 }
 
-async function readArchive(context: Context, file: string, finder: Finder): Promise<void> {
-  const reader = await openArchive(join(context.configuration.backup.directory, file));
+/** One that is damaged must not hide the others. */
+async function readArchive(context: Context, file: string, finder: Finder): Promise<string> {
   try {
-    for (const change of reader.index.changes) {
-      if (finder.isOver) return;
-      context.signal.throwIfAborted();
-      finder.feed(await reader.readMember(change.member));
+    const reader = await openArchive(join(context.configuration.backup.directory, file));
+    try {
+      for (const change of reader.index.changes) {
+        if (finder.isOver) break;
+        context.signal.throwIfAborted();
+        finder.feed(await reader.readMember(change.member));
+      }
+    } finally {
+      await reader.close();
     }
-  } finally {
-    await reader.close();
+    return file;
+  } catch (error) {
+    const isDamage = error instanceof ReshelveError && error.exitCode === EXIT.integrity;
+    if (!isDamage || finder.isFound) throw error;
+    return `${file} (which cannot be read: ${error.message})`;
   }
 }
 

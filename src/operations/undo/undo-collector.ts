@@ -37,13 +37,16 @@ const KEY = 'undo';
 
 export class UndoCollector {
   readonly #spill: PieceSpill;
+  readonly #database: string;
   readonly #tables = new Map<string, Collected>();
   readonly #refusals = new Set<string>();
   #preamble: readonly Buffer[] = [];
   #marker: Marker | undefined;
 
-  constructor(spill: PieceSpill) {
+  /** Rows of another database than this are refused, whatever an archive says. */
+  constructor(spill: PieceSpill, database: string) {
     this.#spill = spill;
+    this.#database = database.toLowerCase();
   }
 
   get marker(): Marker | undefined {
@@ -95,7 +98,10 @@ export class UndoCollector {
     const rows = rowsOfStatement(text);
     for (const one of rows) {
       const reason = irreversible(one);
-      const { table } = one.map;
+      const { table, database } = one.map;
+      if (database.toLowerCase() !== this.#database) {
+        this.#refusals.add(`it holds rows of another database (${database})`);
+      }
       if (reason === 'partial-json') {
         this.#refusals.add(
           `${table}: updates of JSON are logged in part (binlog_row_value_options)`,

@@ -35,13 +35,27 @@ export async function runUndoThere(
       },
     });
     await assertNoOrphans(session, other, facts);
-    await session.execute(end);
+    await finish(session, end);
   } catch (error) {
     throw await withGrant(error, other);
   } finally {
     context.output.progress(null);
     // What was not committed is rolled back with its connection.
     await Promise.all([session.close(), other.close()]);
+  }
+}
+
+async function finish(session: Session, end: 'COMMIT' | 'ROLLBACK'): Promise<void> {
+  try {
+    await session.execute(end);
+  } catch (error) {
+    if (end === 'ROLLBACK' || !(error instanceof ReshelveError) || isServerError(error))
+      throw error;
+    throw new ReshelveError(
+      error.code,
+      `whether the undo was committed is not known: ${error.message}`,
+      { hint: 'Run `reshelve events`: the newest transaction shows whether it was.', cause: error },
+    );
   }
 }
 
