@@ -14,5 +14,5 @@ export const LIBRARY_DAY: readonly string[] = [
   "UPDATE BOOK SET weight_kg = 0.1, keywords = JSON_SET(COALESCE(keywords, '{}'), '$.checked', TRUE) WHERE book_id <= 500",
   "DELETE FROM RESERVATION WHERE status = 'EXPIRED' ORDER BY reservation_id LIMIT 100",
   'ALTER TABLE BOOK ADD COLUMN large_print TINYINT NOT NULL DEFAULT 0 AFTER copies',
-  'UPDATE BOOK SET large_print = 1 WHERE book_id MOD 9 = 0',
+  'UPDATE BOOK SET large_print = 1 WHERE book_id MOD 90 = 0',
 ];

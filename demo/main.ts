@@ -13,16 +13,22 @@ import { EXIT } from '../src/errors.js';
 import { abortOnSignals, whileNotAborted } from './interruption.js';
 import { LIBRARY_DAY } from './library-day.js';
 import { LIBRARY_OBJECTS, loadLibrary } from './library.js';
-import { PROGRAM, createWorkDirectory, removeWorkDirectory, runReshelve } from './reshelve.js';
+import {
+  PROGRAM,
+  createWorkDirectory,
+  readReshelve,
+  removeWorkDirectory,
+  runReshelve,
+} from './reshelve.js';
 import { differences, formatStates, readState, type DatabaseState } from './state.js';
 
 const DATABASE = 'LibraryDB';
 
-/** A colleague in the wrong terminal, and a statement that was sent before its WHERE was typed. */
+/** A statement that was sent before its WHERE was typed, and a colleague in the wrong terminal. */
 const ACCIDENT = [
+  "UPDATE MEMBER SET status = 'CLOSED', note = NULL",
   'SET foreign_key_checks = 0',
   'DROP TABLE LOAN',
-  "UPDATE MEMBER SET status = 'CLOSED', note = NULL",
 ] as const;
 
 class DemoFailure extends Error {}
@@ -103,9 +109,16 @@ async function backUpAndRestore(
   for (const loss of losses) console.log(`  ${pc.red('✗')} ${loss}`);
   if (losses.length === 0) throw new DemoFailure('the accident changed nothing; nothing is shown');
 
-  heading('The recovery');
+  heading('Nobody notices before the next incremental, which has the accident in it');
+  await reshelve(directory, ['incremental'], signal);
+
+  heading('What happened?');
+  await reshelve(directory, ['events', '--limit', '4'], signal);
+
+  heading('The recovery, to just before the first of it');
+  const recovery = await commandBeforeAccident(directory, signal);
   // With a warning: the copy of the damaged state holds a view whose table is gone.
-  await reshelve(directory, ['recover', '--yes'], signal, EXIT.warnings);
+  await reshelve(directory, [...recovery, '--yes'], signal, EXIT.warnings);
 
   heading('Before and after, by the server’s own CHECKSUM TABLE');
   const after = await look(server);
@@ -144,6 +157,24 @@ async function reshelve(
   if (code === expected) return;
   const what = `reshelve ${args.join(' ')} ended with exit code ${code}`;
   throw new DemoFailure(`${what}, not ${expected}`);
+}
+
+/** As `events` prints it with the first of the marked changes. */
+async function commandBeforeAccident(directory: string, signal: AbortSignal): Promise<string[]> {
+  const document = await readReshelve(directory, ['events', '--limit', '4'], signal);
+  const { events } = document as EventsDocument;
+  const command = events.find(({ marks }) => marks.length > 0)?.recover.at(-1);
+  const [program, ...args] = command?.split(' ') ?? [];
+  if (program !== 'reshelve') throw new DemoFailure('no way back was found to before the accident');
+  return args;
+}
+
+/** What is used of the document of `reshelve events --json`. */
+interface EventsDocument {
+  readonly events: readonly {
+    readonly marks: readonly unknown[];
+    readonly recover: readonly string[];
+  }[];
 }
 
 async function listBackups(directory: string): Promise<void> {

@@ -1,9 +1,10 @@
 /** Runs the built command line the way its user does: in a directory with a .env file. */
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import type { ServerAddress } from '../sandbox/index.js';
 
 /** This file runs from dist/demo/, beside dist/src/. */
@@ -68,3 +69,17 @@ export function runReshelve(
     });
   });
 }
+
+/** Runs `reshelve ARGS --json` and gives its document. Throws where it ends with another code than 0. */
+export async function readReshelve(
+  directory: string,
+  args: readonly string[],
+  signal: AbortSignal,
+): Promise<unknown> {
+  const { stdout } = await promisify(execFile)(process.execPath, [PROGRAM, ...args, '--json'], {
+    ...{ cwd: directory, env: plainEnvironment(), signal, maxBuffer: OUTPUT_BYTES_MAX },
+  });
+  return JSON.parse(stdout);
+}
+
+const OUTPUT_BYTES_MAX = 16 * 1024 * 1024;

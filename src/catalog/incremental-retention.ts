@@ -33,8 +33,9 @@ export function planIncrementalRetention(
   const bases = new Bases(input);
   const judged = existingIncrementals(input);
   const counted = judged.filter((entry) => bases.isWhole(entry) && !isFuture(entry, now));
-  const newest = counted.slice(0, keepIncrementals);
-  const windowStart = newest.length === keepIncrementals ? newest.at(-1) : undefined;
+  const points = restorePoints(counted);
+  const newest = points.slice(0, keepIncrementals).flat();
+  const windowStart = points.length >= keepIncrementals ? newest.at(-1) : undefined;
   const reasons = new Map<CatalogEntry, string[]>(judged.map((entry) => [entry, []]));
   const keepFor = (entry: CatalogEntry, reason: string): void => {
     reasons.get(entry)?.push(reason);
@@ -63,6 +64,30 @@ export function planIncrementalRetention(
       .map((entry) => ({ entry, reason: reasonToGo(entry, bases, keepIncrementals) })),
   };
 }
+
+/**
+ * Each incremental is one, and so are all segments of a continuous capture that fall into one hour: they
+ * become one file by and by, and one a minute must not drive everything else out.
+ */
+function restorePoints(newestFirst: readonly CatalogEntry[]): CatalogEntry[][] {
+  const points = new Map<string, CatalogEntry[]>();
+  for (const entry of newestFirst) {
+    const key = segmentHour(entry) ?? entry.id;
+    const point = points.get(key);
+    if (point === undefined) points.set(key, [entry]);
+    else point.push(entry);
+  }
+  return [...points.values()];
+}
+
+/** Which segments belong together; undefined for an incremental that is none. */
+export function segmentHour({ chain }: Pick<CatalogEntry, 'chain'>): string | undefined {
+  if (chain?.segment !== true) return undefined;
+  return `${chain.fullId} ${chain.snapshotAt.slice(0, HOUR_CHARACTERS)}`;
+}
+
+/** `2026-01-02T15` of an ISO 8601 time. */
+const HOUR_CHARACTERS = 13;
 
 function reasonToGo(entry: CatalogEntry, bases: Bases, keepIncrementals: number): string {
   return bases.isWhole(entry)

@@ -111,6 +111,8 @@ const RECOVER_STEPS = {
   load: { detail: NOTHING, phase: 'old-gone' },
   verify: { detail: NOTHING, phase: 'new-unproven' },
   proven: { detail: v.object({ tables: count, rows: count }), phase: 'new-proven' },
+  /** What others wrote to the new state goes into this file before the way back drops it. */
+  others: { detail: EMERGENCY, phase: 'old-gone' },
   rollback: { detail: FAILURE, phase: 'rolling-back' },
   'rollback-drop': { detail: NOTHING, phase: 'rolling-back' },
   'rollback-load': { detail: NOTHING, phase: 'rolling-back' },
@@ -189,7 +191,7 @@ export interface RecoveryState {
   readonly emergencySha256: string | null;
   /** Whether the emergency step was completed, with a file or knowingly without. */
   readonly isSaved: boolean;
-  /** Emergency backups that this journal names, verified or not. */
+  /** Emergency backups that this journal names, verified or not; also of what others wrote. */
   readonly namedFiles: readonly string[];
   readonly lastStep: string;
   /** Why it is being rolled back, where it is. */
@@ -204,7 +206,7 @@ export function recoveryState(records: readonly RecoveryRecord[]): RecoveryState
   const ready = records.findLast((record) => record.step === 'emergency-ready');
   const reason = records.findLast((record) => record.step === 'rollback');
   const named = records.flatMap((record) =>
-    record.step === 'emergency' ? [record.detail.file] : [],
+    record.step === 'emergency' || record.step === 'others' ? [record.detail.file] : [],
   );
   return {
     kind: first.kind,

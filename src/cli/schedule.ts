@@ -17,6 +17,7 @@ import { printIncremental } from './incremental.js';
 import { formatLocalTime } from './local-time.js';
 import { ScheduleOutput } from './schedule-output.js';
 import { onStopWishes } from './signals.js';
+import { tellStream } from './stream.js';
 import { formatBytes, formatDuration } from './terminal-output.js';
 import type { GlobalOptions } from './with-context.js';
 
@@ -76,9 +77,10 @@ function announce(output: ScheduleOutput, configuration: Configuration, now: Dat
   for (const message of configuration.warnings) output.warn({ code: 'CONFIG', message });
   const incrementals =
     incremental === undefined ? '' : `, incrementals at "${incremental.expression}"`;
+  const between = backup.stream.isOn ? ', every change in between as it is logged' : incrementals;
   output.line(
     `Scheduler started: full backups of ${databaseName} to ${backup.directoryShown} at ` +
-      `"${full.expression}"${incrementals} (${full.timeZone})`,
+      `"${full.expression}"${between} (${full.timeZone})`,
   );
   for (const schedule of [full, incremental]) {
     if (schedule !== undefined) warnOfSurprises(output, schedule, now);
@@ -127,6 +129,12 @@ function tell(output: ScheduleOutput, event: SchedulerEvent, timeZone: string): 
   const time = (at: Date): string => formatLocalTime(at, timeZone);
   const name = ({ task, at }: Slot): string => `the ${RUN_OF[task]} of ${time(at)}`;
   switch (event.kind) {
+    case 'stream':
+      tellStream(output, event.event);
+      break;
+    case 'stream-ended':
+      tellCaptureEnded(output, event);
+      break;
     case 'next':
       output.line(describeNext(event.slots, time));
       break;
@@ -167,6 +175,15 @@ function tell(output: ScheduleOutput, event: SchedulerEvent, timeZone: string): 
       );
       break;
   }
+}
+
+function tellCaptureEnded(
+  output: ScheduleOutput,
+  { error, isGap, waitMs }: Extract<SchedulerEvent, { kind: 'stream-ended' }>,
+): void {
+  output.failure(error);
+  const pause = waitMs === 0 ? 'at once' : `in ${formatDuration(waitMs)}`;
+  output.line(`The capture begins again ${pause}${isGap ? ', behind a full backup' : ''}`);
 }
 
 const RUN_OF: Readonly<Record<ScheduledTask, string>> = { full: 'run', incremental: 'incremental' };

@@ -1,14 +1,12 @@
 /** A full backup: lock, snapshot, archive, check, name, record, and only then retention. */
 import type { CatalogEntry } from '../catalog/records.js';
-import { acquireDatabaseLock } from '../mysql/database-lock.js';
-import type { Session } from '../mysql/session.js';
 import type { BackupFile } from './backup-file.js';
 import { discard, nameBackupFile } from './backup-file.js';
 import { hashFile } from './catalog-rebuild.js';
 import { chainFields } from './chains/chain-record.js';
 import { closeChain } from './chains/close-chain.js';
 import type { Context, Warning } from './context.js';
-import { withSignals } from './context.js';
+import { withDatabaseLock } from './database-guard.js';
 import {
   applyRetentionOrWarn,
   assertReadsBack,
@@ -21,7 +19,6 @@ import { finishExpired } from './online/online-finish.js';
 import type { RetentionOutcome } from './retention.js';
 import type { Run, RunFields } from './run.js';
 import { describeFailure, recordedRun } from './run.js';
-import { openDatabase } from './sessions.js';
 import { writeArchive } from './dump/write-archive.js';
 
 export interface FullBackupResult {
@@ -112,31 +109,4 @@ async function writeNatively(run: Run, file: BackupFile): Promise<EngineResult> 
     },
     notes: [`consistency: ${written.snapshot.consistencyNote}`, ...written.notes],
   };
-}
-
-/**
- * Runs `work` while nobody else backs up or restores this database, wherever they are. The lock is one
- * on the name: with another `open` the database need not be there.
- */
-export async function withDatabaseLock<T>(
-  run: Run,
-  work: (run: Run) => Promise<T>,
-  open: (context: Context) => Promise<Session> = openDatabase,
-): Promise<T> {
-  const { configuration } = run.context;
-  const session = await open(run.context);
-  try {
-    const lock = await acquireDatabaseLock(
-      session,
-      configuration.databaseName,
-      configuration.backup.lockWaitMs / 1000,
-    );
-    try {
-      return await work({ ...run, context: withSignals(run.context, lock.lost) });
-    } finally {
-      await lock.release();
-    }
-  } finally {
-    await session.close();
-  }
 }

@@ -12,9 +12,10 @@ import type { Comparison } from './load/compare-copy.js';
 import type { Context } from './context.js';
 import { withSignals } from './context.js';
 import { makeEmergencyBackup, nameEmergencyBackup } from './recovery/emergency-backup.js';
+import { beginJournal } from './recovery/begin-journal.js';
 import { pruneEmergencies } from './recovery/emergency-retention.js';
 import { removeLeftovers } from './leftovers.js';
-import { assertNothingKept, beginOnlineJournal } from './online/online-journal.js';
+import { assertNothingKept } from './online/online-journal.js';
 import { giveUp, swapOrReturn } from './online/online-outcome.js';
 import { assertArchive, lookAround, resultOf, showOnlinePlan } from './online/online-plan.js';
 import type { OnlineOptions, OnlineResult } from './online/online-plan.js';
@@ -65,7 +66,7 @@ export async function recoverOnlineFrom(
     for (const { level, text } of found.abilities) {
       if (level === 'warning') run.warn({ code: 'PREFLIGHT', message: text });
     }
-    const journal = await beginOnlineJournal(run, lock, source, found.oldDefaults);
+    const journal = await beginJournal(run, lock, 'online', source, found.oldDefaults);
     try {
       const online: Online = { run: { ...run, context }, context, lock, journal };
       return await recoverOnline(online, source, startedMs);

@@ -2,17 +2,13 @@
  * The full recovery: emergency backup, check, drop and recreate, restore, verify. Whatever happens,
  * the database ends in one of two states: the new one, proven, or exactly the one it was in.
  */
-import { existsSync } from 'node:fs';
-import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { newJournalPath } from '../catalog/names.js';
 import type { RecoveryOutcome } from '../catalog/recovery-journal.js';
 import { isInBetween } from '../catalog/recovery-journal.js';
 import type { RecoveryJournal } from '../catalog/store-journal.js';
-import { createJournal } from '../catalog/store-journal.js';
 import { ReshelveError } from '../errors.js';
-import { readServerUuid } from '../mysql/coordinates.js';
 import type { Context } from './context.js';
+import { beginJournal } from './recovery/begin-journal.js';
 import { pruneEmergencies } from './recovery/emergency-retention.js';
 import { removeLeftovers } from './leftovers.js';
 import { preflight } from './recovery/recovery-preflight.js';
@@ -20,6 +16,7 @@ import type { Preflight } from './recovery/recovery-preflight.js';
 import type { ProvenTables } from './recovery/recovery-load.js';
 import { RecoveryLock } from './recovery/recovery-lock.js';
 import { rollBack } from './recovery/recovery-rollback.js';
+import { keepWhatOthersWrote } from './recovery/recovery-strangers.js';
 import type { RecoverySource, SourceOptions } from './recovery/recovery-source.js';
 import { chooseSource } from './recovery/recovery-source.js';
 import type { Recovery } from './recovery/recovery-steps.js';
@@ -32,7 +29,7 @@ import {
   proveNewState,
   saveOldState,
 } from './recovery/recovery-steps.js';
-import { describeChain, targetRecord } from './recovery/recovery-target.js';
+import { describeChain } from './recovery/recovery-target.js';
 import { singlePoint } from './chains/restore-point.js';
 import type { Run } from './run.js';
 import { describeFailure, recordedRun } from './run.js';
@@ -112,7 +109,7 @@ export async function recoverFrom(
     for (const line of describeChain(source.chain, backup.timeZone)) output.line(line);
     output.line(`Database: ${databaseName}`);
     output.line('');
-    const journal = await beginJournal(run, lock, source, found);
+    const journal = await beginJournal(run, lock, 'recover', source, found.oldDefaults);
     try {
       return await recover(newRecovery(run, lock, journal, source, found, options));
     } finally {
@@ -143,36 +140,6 @@ export function newRecovery(
       await testRestore(run, singlePoint({ path, shown, entry: undefined }), new Stopwatch());
     },
   };
-}
-
-async function beginJournal(
-  run: Run,
-  lock: RecoveryLock,
-  source: RecoverySource,
-  found: Preflight,
-): Promise<RecoveryJournal> {
-  const { configuration, now } = run.context;
-  const { directory, timeZone } = configuration.backup;
-  const database = configuration.databaseName;
-  const relative = newJournalPath({ database, startedAt: run.startedAt, timeZone }, (path) =>
-    existsSync(join(directory, path)),
-  );
-  const detail = {
-    runId: run.id,
-    database,
-    ...(await lock.use(async (session) => ({
-      server: session.where,
-      serverUuid: await readServerUuid(session),
-    }))),
-    host: hostname(),
-    pid: process.pid,
-    backupFile: source.path,
-    backupShown: source.shown,
-    backupSha256: source.sha256,
-    ...(source.chain === undefined ? {} : { target: targetRecord(source.chain) }),
-    oldDefaults: found.oldDefaults ?? null,
-  };
-  return createJournal(join(directory, relative), 'recover', detail, now);
 }
 
 async function recover(recovery: Recovery): Promise<RecoverResult> {
@@ -220,13 +187,14 @@ export async function goBack(recovery: Recovery, error: unknown): Promise<Reshel
   const { code, message } = describeFailure(error);
   output.warn({ code, message: `the recovery failed: ${message}` });
   output.line('[FAILURE] → Automatic Rollback');
+  const kept = await keepWhatOthersWrote(recovery, error);
   await rollBack(recovery, error);
   output.line('[ROLLBACK] ✓ Database restored to pre-recovery state');
   await finish(recovery, 'rolled-back');
   const { databaseName } = configuration;
   return new ReshelveError(
     'ROLLED_BACK',
-    `the recovery of ${databaseName} failed and was rolled back: ${message}`,
+    `the recovery of ${databaseName} failed and was rolled back: ${message}${kept}`,
     {
       ...(error instanceof ReshelveError ? { hint: error.hint } : {}),
       cause: error,
@@ -256,10 +224,22 @@ async function succeed(
 ): Promise<RecoverResult> {
   const { run, source, journal } = recovery;
   const { emergencyFile } = journal.state;
-  await recordSuccess(recovery, tables);
+  await recordSuccess(recovery, tables).catch((error: unknown) => {
+    throw unrecorded(run, error);
+  });
   await finish(recovery, 'recovered');
   await pruneEmergencies(run);
   return describeResult(run.context, source, emergencyFile, tables, times, run);
+}
+
+function unrecorded({ context }: Run, error: unknown): unknown {
+  if (!(error instanceof ReshelveError)) return error;
+  const { databaseName } = context.configuration;
+  return new ReshelveError(
+    error.code,
+    `the new state of ${databaseName} is in place and proven, but it could not be recorded: ${error.message}`,
+    { hint: `${error.hint} \`reshelve recover --resume\` records it.`, cause: error },
+  );
 }
 
 /** Whoever looks at the catalog finds the emergency backup; recorded before the journal is closed. */

@@ -14,7 +14,7 @@ import type { ChainModel } from '../catalog/chain.js';
 import { readChains } from './chains/read-chains.js';
 import type { Context, Warning } from './context.js';
 import { readLog } from './events/read-log.js';
-import { withDatabaseLock } from './full-backup.js';
+import { withDatabaseLock } from './database-guard.js';
 import { recordedRun } from './run.js';
 import { openServer } from './sessions.js';
 import type { WantedTransaction } from './undo/find-transaction.js';

@@ -16,9 +16,9 @@ import { pointOf } from './chains/restore-point.js';
 import type { RestorePoint } from './chains/restore-point.js';
 import { chooseNamed, readEntries } from './choose-backup.js';
 import type { Context } from './context.js';
+import { guardDatabase } from './database-guard.js';
 import type { Comparison } from './load/compare-copy.js';
 import { proveChain } from './load/test-restore.js';
-import { guardDatabase } from './recovery/database-guard.js';
 import type { Run } from './run.js';
 import { recordedRun } from './run.js';
 

@@ -9,7 +9,7 @@ import type { ChosenBackup } from './choose-backup.js';
 import type { Comparison } from './load/compare-copy.js';
 import type { Context } from './context.js';
 import { examineDump } from './load/load-foreign.js';
-import { guardDatabase } from './recovery/database-guard.js';
+import { guardDatabase } from './database-guard.js';
 import { chooseRestorePoint } from './chains/restore-point.js';
 import type { Run } from './run.js';
 import { recordedRun } from './run.js';

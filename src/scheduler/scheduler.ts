@@ -12,10 +12,13 @@ import { runIncremental } from '../operations/incremental.js';
 import { runVerifyChain } from '../operations/verify-chain.js';
 import { readSchedules } from '../operations/schedule/schedules.js';
 import type { Schedules } from '../operations/schedule/schedules.js';
+import type { StreamOptions } from '../operations/stream.js';
+import { runStream } from '../operations/stream.js';
 import { startCron } from './cron-timer.js';
 import type { CronTimer, StartCron } from './cron-timer.js';
 import type { ScheduledTask, SchedulerEvent, Slot } from './slot.js';
 import { SlotRuns } from './slot-runs.js';
+import { StreamKeeper } from './stream-keeper.js';
 import type { SlotRunParts } from './slot-runs.js';
 
 export interface SchedulerParts {
@@ -24,6 +27,8 @@ export interface SchedulerParts {
   readonly startCron?: StartCron;
   readonly backUp?: (context: Context) => Promise<FullBackupResult>;
   readonly backUpChanges?: (context: Context) => Promise<IncrementalResult>;
+  /** Continuous capture, where BACKUP_STREAM is on. */
+  readonly capture?: (context: Context, options: StreamOptions) => Promise<unknown>;
   readonly proveChain?: SlotRunParts['proveChain'];
   /** Rejects when the signal aborts. */
   readonly sleep?: (ms: number, signal: AbortSignal) => Promise<void>;
@@ -46,6 +51,7 @@ export class Scheduler {
   readonly #runs: SlotRuns;
   readonly #abort = new AbortController();
   readonly #crons = new Map<ScheduledTask, CronTimer>();
+  #keeper: StreamKeeper | undefined;
   /** Never rejects. */
   #work: { readonly slot: Slot; readonly done: Promise<void> } | undefined;
   #phase: 'idle' | 'waiting' | 'running' = 'idle';
@@ -63,6 +69,7 @@ export class Scheduler {
       startCron,
       backUp: runFullBackup,
       backUpChanges: runIncremental,
+      capture: runStream,
       proveChain: runVerifyChain,
       sleep: sleepFor,
       ...parts,
@@ -85,6 +92,27 @@ export class Scheduler {
       this.#crons.set(task, cron);
     }
     this.#reportNext();
+    if (this.#parts.context.configuration.backup.stream.isOn) this.#startCapture();
+  }
+
+  #startCapture(): void {
+    const { context, report, capture } = this.#parts;
+    this.#keeper = new StreamKeeper({
+      context: { ...context, signal: this.#abort.signal, trigger: 'schedule' },
+      report,
+      capture,
+      closeGap: () => this.#closeGap(),
+    });
+    this.#keeper.start();
+  }
+
+  /** By the run of a slot: it finds the gap as well, and knows when a full backup would not help. */
+  async #closeGap(): Promise<void> {
+    if (this.#isStopping) return;
+    if (this.#work === undefined) {
+      this.#begin({ task: 'incremental', at: this.#parts.context.now() });
+    }
+    await this.#work?.done;
   }
 
   /**
@@ -94,6 +122,15 @@ export class Scheduler {
   async stop(reason: ReshelveError, graceMs: number): Promise<StopOutcome> {
     this.#isStopping = true;
     for (const cron of this.#crons.values()) cron.stop();
+    const capture = this.#keeper?.stop(reason);
+    const outcome = await this.#stopWork(reason, graceMs);
+    if (capture === undefined || outcome === 'stuck') return outcome;
+    if (await this.#settlesWithin(capture, CLEAN_UP_MS_MAX)) return outcome;
+    this.abandon(reason);
+    return (await this.#settlesWithin(capture, CLEAN_UP_MS_MAX)) ? 'abandoned' : 'stuck';
+  }
+
+  async #stopWork(reason: ReshelveError, graceMs: number): Promise<StopOutcome> {
     const work = this.#work?.done;
     if (work === undefined) return 'idle';
     if (this.#phase === 'running') {

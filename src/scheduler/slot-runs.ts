@@ -163,6 +163,7 @@ export class SlotRuns {
     return entries.find(
       (entry) =>
         SERVED_BY[slot.task].has(entry.type) &&
+        entry.chain?.segment === undefined &&
         entry.trigger === 'schedule' &&
         entry.status !== 'failed' &&
         entry.database === configuration.databaseName &&

@@ -1,6 +1,7 @@
 /** What the scheduler makes and when, and what it tells of it. */
 import type { FullBackupResult } from '../operations/full-backup.js';
 import type { IncrementalResult } from '../operations/incremental.js';
+import type { KeeperEvent } from './stream-keeper.js';
 import type { ChainVerification } from '../operations/verify-chain.js';
 
 export type ScheduledTask = 'full' | 'incremental';
@@ -17,6 +18,7 @@ export type Made =
 
 /** What happens, for whoever prints or counts it. */
 export type SchedulerEvent =
+  | KeeperEvent
   /** The next slot of each task. */
   | { readonly kind: 'next'; readonly slots: readonly Slot[] }
   | { readonly kind: 'waiting'; readonly slot: Slot; readonly holder: string }

@@ -61,6 +61,25 @@ describe('cases', () => {
     backup('incremental', 12, 'inc-11'),
   ];
 
+  test('segments of a continuous capture count as one for each hour', () => {
+    const segments = [20, 20.25, 20.5, 21, 21.25].map((hour, at, all): CatalogEntry => {
+      const minutes = new Date(Date.UTC(2026, 0, 1, 0, hour * 60)).toISOString();
+      const entry = backup('incremental', hour, at === 0 ? 'full-10' : `inc-${all[at - 1] ?? 0}`);
+      const chain = { fullId: 'full-10', method: 'binlog', serverFlavour: 'mysql' } as const;
+      return {
+        ...entry,
+        startedAt: minutes,
+        chain: { ...chain, snapshotAt: minutes, segment: true },
+      };
+    });
+    const found = plan([...oldChain, backup('full', 10), ...segments], { keepIncrementals: 3 });
+    expect(found.remove).toEqual([]);
+    const kept = new Map(found.keep.map(({ entry, reasons }) => [entry.id, reasons]));
+    expect(kept.get('inc-20')).toContain('one of the newest 3 incremental backups');
+    expect(kept.get('inc-3')).toContain('one of the newest 3 incremental backups');
+    expect(kept.get('inc-2')).toEqual(['an incremental backup that is kept builds on it']);
+  });
+
   test('a chain that only older restore points belong to goes from its end', () => {
     expect(shown(plan([...oldChain, ...newChain]))).toEqual({
       keep: [

@@ -59,13 +59,14 @@ test('every table is as before', async () => {
   expect(output).toContain('✓ Every table and definition is as before');
   expect(output).not.toContain('OTHER');
   expect(code).toBe(0);
-  for (const verb of ['full', 'incremental', 'verify', 'recover --yes']) {
+  for (const verb of ['full', 'incremental', 'verify', 'events --limit 4']) {
     expect(output).toContain(`$ reshelve ${verb}\n`);
   }
+  expect(output).toMatch(/^\$ reshelve recover --before-gtid \S+ --yes$/m);
   await assertNothingLeft(output);
 });
 
-test.each(['[2] The library', 'Restoring backup to test database', '[8] The recovery'])(
+test.each(['[2] The library', 'Restoring backup to test database', '[10] The recovery'])(
   'a Ctrl-C at “%s” ends it with 130 and leaves nothing behind',
   async (moment) => {
     let interrupted = false;

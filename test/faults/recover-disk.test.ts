@@ -50,6 +50,13 @@ test.skipIf(NO_MOUNT)('no room for the emergency backup: nothing is changed', as
     expect(await sideOf(scene)).toBe(from);
     await rm(join(scene.workspace.backups, 'filler'));
   }
+  await disk.fillExcept(2 * PAGE);
+  const judged = await scene.workspace.run(['recover', file, '--yes']);
+  expect(judged.code, judged.stderr).toBe(1);
+  expect(judged.stderr).toMatch(
+    /PREFLIGHT: .*\n +backups has 0\.0 MB free for the emergency backup.*too little/,
+  );
+  await rm(join(scene.workspace.backups, 'filler'));
   const again = await scene.workspace.run(['recover', file, '--yes']);
   expect(again.code, again.stderr).toBe(0);
   expect(await sideOf(scene)).toBe(other(from));
@@ -134,6 +141,7 @@ test.skipIf(NO_MOUNT)('no room for any one record: old or new, and then finished
     expect([0, 1, 3, 7], said).toContain(result.code);
     const side = await sideOf(scene);
     if (result.code === 7) expect(side, said).toBe(from);
+    if (step === 'finish') expect(result.stderr).toMatch(/in place and proven.*\nnext: .*--resume/);
     await finishAndJudge(scene, from, 'resume', failing ? from : other(from));
     expect(await followUps(scene.workspace)).toEqual([]);
   }

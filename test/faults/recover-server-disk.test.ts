@@ -72,6 +72,11 @@ describe.skipIf(NO_MOUNT !== undefined).each(FLAVOURS)('on %s', (flavour) => {
 
   test('the new state does not fit: the old one comes back by itself', async () => {
     expect(await sideOf(scene)).toBe('second');
+    disk.shrinkTo(12 * MEGABYTE);
+    const judged = await scene.workspace.run(['recover', scene.files.first, '--yes']);
+    disk.resize(DISK_BYTES);
+    expect(judged.code, judged.stderr).toBe(1);
+    expect(judged.stderr).toMatch(/PREFLIGHT: .*\n +the server's disk has .*too little/);
     const result = await recoverAndStrike(scene, 'second', {
       step: 'load',
       act: () => {

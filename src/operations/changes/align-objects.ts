@@ -49,7 +49,7 @@ export async function alignObjects(session: Session, alignment: Alignment): Prom
     objects.filter(({ type }) => type !== 'trigger');
   const keep = new Set(expected.map(keyOf));
   for (const object of others(found)) {
-    if (!keep.has(keyOf(object))) await drop(session, database, object);
+    if (!keep.has(keyOf(object))) await dropObject(session, database, object);
   }
   const present = new Map(others(found).map((object) => [keyOf(object), object]));
   for (const object of expected) {
@@ -119,7 +119,7 @@ async function alignTriggers(
     // Nobody writes to the table while it has but a part of its triggers.
     await session.execute(`LOCK TABLES ${qualified(alignment.database, table)} WRITE`);
     try {
-      for (const trigger of own) await drop(session, alignment.database, trigger);
+      for (const trigger of own) await dropObject(session, alignment.database, trigger);
       await makeTriggers(session, alignment, table);
     } finally {
       await session.execute('UNLOCK TABLES');
@@ -187,7 +187,12 @@ async function make(
   }
 }
 
-async function drop(session: Session, database: string, object: StoredObject): Promise<void> {
+/** Whatever its type; nothing where it is not there. */
+export async function dropObject(
+  session: Session,
+  database: string,
+  object: { readonly type: ObjectType; readonly name: string },
+): Promise<void> {
   // MariaDB knows packages only under ORACLE.
   const isPackage = object.type.startsWith('package');
   if (isPackage) await session.execute("SET SESSION sql_mode = 'ORACLE'");

@@ -36,6 +36,19 @@ export async function lookAtDatabase(session: Session, database: string): Promis
   };
 }
 
+/** `table book`, `procedure lend`, …: all that is in it, as far as this user sees it. */
+export async function contentOf(session: Session, database: string): Promise<string[]> {
+  const name = quoteString(database);
+  const records = await session.records(
+    `SELECT LOWER(REPLACE(TABLE_TYPE, 'BASE ', '')) AS type, TABLE_NAME AS name
+       FROM information_schema.TABLES WHERE TABLE_SCHEMA = ${name}
+     UNION ALL SELECT LOWER(ROUTINE_TYPE), ROUTINE_NAME
+       FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = ${name}
+     UNION ALL SELECT 'event', EVENT_NAME FROM information_schema.EVENTS WHERE EVENT_SCHEMA = ${name}`,
+  );
+  return records.map((record) => `${record['type'] ?? ''} ${record['name'] ?? ''}`);
+}
+
 /** Names of character sets and collations come from a file and go into SQL. */
 export function assertCollationName(name: string): void {
   if (!/^[a-z0-9_]{1,64}$/i.test(name)) {
@@ -58,6 +71,27 @@ export async function createDatabase(
     `CREATE DATABASE ${quoteIdentifier(database)} CHARACTER SET ${defaults.characterSet} ` +
       `COLLATE ${defaults.collation}`,
   );
+}
+
+/** Makes it, or takes the one that is there and holds nothing. Throws DATABASE_IN_USE. */
+export async function prepareDatabase(
+  session: Session,
+  database: string,
+  defaults: DatabaseDefaults | undefined,
+): Promise<void> {
+  const state = await lookAtDatabase(session, database);
+  if (!state.exists) {
+    await createDatabase(session, database, defaults);
+    return;
+  }
+  const [first] = await contentOf(session, database);
+  if (first !== undefined) {
+    throw new ReshelveError(
+      'DATABASE_IN_USE',
+      `somebody has made ${first} in ${database} just now`,
+    );
+  }
+  if (defaults !== undefined) await setDatabaseDefaults(session, database, defaults);
 }
 
 /** So many tables in one statement: few commits, and something left for the other sessions. */

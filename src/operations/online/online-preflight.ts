@@ -1,5 +1,4 @@
 /** Everything that can be known before an online recovery begins, besides what each recovery needs. */
-import { statfs } from 'node:fs/promises';
 import type { ArchiveReader } from '../../archive/archive-reader.js';
 import { sideDatabaseName } from '../../catalog/side-database.js';
 import { ReshelveError } from '../../errors.js';
@@ -12,6 +11,7 @@ import type { ServerState } from '../doctor/doctor-server-state.js';
 import { judgeAbilities } from '../recovery/recovery-abilities.js';
 import type { Ability } from '../recovery/recovery-abilities.js';
 import type { RecoverySource } from '../recovery/recovery-source.js';
+import { freeBytes, localDataDirectory, megabytes } from '../recovery/recovery-space.js';
 import { qualified } from './swap-plan.js';
 import { lookAtDatabase } from '../load/target-database.js';
 import type { DatabaseDefaults } from '../load/target-database.js';
@@ -184,24 +184,17 @@ async function judgeSequences(reader: ArchiveReader): Promise<Ability[]> {
 
 /** The old tables stay, so the new ones need room of their own. */
 async function judgeSpace(
-  { configuration }: Context,
+  context: Context,
   session: Session,
   source: RecoverySource,
 ): Promise<Ability[]> {
   const needed = source.needs.sqlBytes;
-  const { host, socketPath } = configuration.server;
-  const isLocal =
-    socketPath !== undefined || host === 'localhost' || host === '::1' || host.startsWith('127.');
-  const directory = isLocal ? await session.value('SELECT @@GLOBAL.datadir') : undefined;
-  const free = await freeBytes(directory ?? undefined);
+  const directory = await localDataDirectory(context, session);
+  const free = directory === undefined ? undefined : await freeBytes(directory);
   const copy = `a second copy of about ${megabytes(needed)}`;
   if (free === undefined) {
-    return [
-      {
-        level: 'note',
-        text: `the server's free disk space is not known from here: it needs ${copy}`,
-      },
-    ];
+    const text = `the server's free disk space is not known from here: it needs ${copy}`;
+    return [{ level: 'note', text }];
   }
   const text = `the server's disk has ${megabytes(free)} free for ${copy}`;
   return [
@@ -209,21 +202,4 @@ async function judgeSpace(
       ? { level: 'refused', text: `${text}: too little`, next: 'df -h' }
       : { level: 'ok', text },
   ];
-}
-
-async function freeBytes(directory: string | undefined): Promise<number | undefined> {
-  if (directory === undefined) return undefined;
-  try {
-    const { bavail, bsize } = await statfs(directory);
-    return bavail * bsize;
-  } catch {
-    // Another user's directory; the server alone knows.
-    return undefined;
-  }
-}
-
-function megabytes(bytes: number): string {
-  return bytes < 1024 ** 3
-    ? `${(bytes / 1024 ** 2).toFixed(1)} MB`
-    : `${(bytes / 1024 ** 3).toFixed(1)} GB`;
 }

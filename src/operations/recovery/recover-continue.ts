@@ -28,7 +28,7 @@ import { recordedState } from './recovery-target.js';
 import type { Run } from '../run.js';
 import { recordedRun } from '../run.js';
 import { assertNobodyElse } from './recovery-preflight.js';
-import { lookAtDatabase } from '../load/target-database.js';
+import { contentOf, lookAtDatabase } from '../load/target-database.js';
 import { journalShown } from './unfinished-recovery.js';
 
 export interface ContinueOptions extends RecoverOptions {
@@ -85,7 +85,7 @@ async function finishChanged(
 
 /**
  * The drop is announced before it is begun: a run that ended in between has changed nothing. Only then
- * is every table still there, and no other database was made in the place of the old one.
+ * is all of it still there, and no other database was made in the place of the old one.
  */
 async function wasNotDropped(
   { configuration }: Context,
@@ -94,13 +94,20 @@ async function wasNotDropped(
 ): Promise<boolean> {
   const later = ['create', 'rollback-drop'];
   if (journal.records.some((record) => later.includes(record.step))) return false;
-  const { exists, tables } = await lookAtDatabase(session, configuration.databaseName);
-  if (!exists) return false;
+  const present = await lookAtDatabase(session, configuration.databaseName);
+  if (!present.exists) return false;
   const { emergencyFile } = journal.state;
   if (emergencyFile === null) return true;
+  const content = new Set(await contentOf(session, configuration.databaseName));
   const reader = await openArchive(join(configuration.backup.directory, emergencyFile));
   try {
-    return reader.index.tables.every((table) => tables.includes(table.name));
+    const { tables, objects } = reader.index;
+    // Views may be broken and triggers go with their tables; these three stand for themselves.
+    const others = objects.filter(({ type }) => ['procedure', 'function', 'event'].includes(type));
+    return (
+      tables.every(({ name }) => present.tables.includes(name)) &&
+      others.every(({ type, name }) => content.has(`${type} ${name}`))
+    );
   } finally {
     await reader.close();
   }

@@ -15,8 +15,11 @@ import { quoteIdentifier, quoteString } from '../../sql/quote.js';
 import type { CompareRequest } from '../load/compare-copy.js';
 import { compareContent, compareDefinitions } from '../load/compare-copy.js';
 import type { Context } from '../context.js';
+import { readGrants } from '../../mysql/grants.js';
+import { dropObject } from '../changes/align-objects.js';
+import { readsEveryRoutine } from '../doctor/doctor-grant.js';
 import { openServer } from '../sessions.js';
-import { dropDatabase } from '../load/target-database.js';
+import { contentOf, dropDatabase } from '../load/target-database.js';
 
 export interface OldState {
   readonly context: Context;
@@ -34,7 +37,7 @@ export interface OldState {
 const TABLE_LOCK_WAIT_SECONDS = 30;
 
 /**
- * Drops the database. `beforeDrop` is called when everything is proven and nothing is changed yet.
+ * Empties the database. `beforeDrop` is called when everything is proven and nothing is changed yet.
  * Throws DATABASE_IN_USE where the database is no longer what the emergency backup holds.
  */
 export async function dropProvenState(
@@ -59,12 +62,40 @@ export async function dropProvenState(
     for (const holder of holders) await assertSameContent(old, reader, holder);
     await beforeDrop();
     for (const holder of holders) await dropLocked(holder, databaseName);
+    for (const holder of holders) await unlock(old, holder.session);
+    await dropObjects(old, reader);
   } finally {
     for (const holder of holders) await unlock(old, holder.session);
     await observer.close();
     await reader.close();
   }
   await assertNothingNew(old);
+}
+
+/**
+ * One by one as the emergency backup names them, and not with DROP DATABASE: what somebody makes in
+ * this moment stays, and is found. Where the user may not list all routines or drop them, the database goes
+ * as a whole, because the backup to load may have one of those.
+ */
+async function dropObjects(old: OldState, { index }: ArchiveReader): Promise<void> {
+  const { session, context } = old;
+  const { databaseName } = context.configuration;
+  if (readsEveryRoutine(await readGrants(session), databaseName)) {
+    try {
+      for (const object of index.objects) {
+        if (object.type !== 'trigger') await dropObject(session, databaseName, object);
+      }
+      return;
+    } catch (error) {
+      if (!(error instanceof ReshelveError) || error.code !== 'PRIVILEGE') throw error;
+    }
+  }
+  const { tables } = await listTables(session, databaseName);
+  if (tables.length > 0)
+    throw await madeMeanwhile(
+      old,
+      tables.map(({ name }) => name),
+    );
   await dropDatabase(session, databaseName);
 }
 
@@ -198,14 +229,16 @@ async function unlock(old: OldState, session: Session): Promise<void> {
   }
 }
 
-/** What was made between the drop of the last table and now has not been saved by anybody. */
+/** What was made while the old state was being dropped has not been saved by anybody. */
 async function assertNothingNew(old: OldState): Promise<void> {
+  const names = await contentOf(old.session, old.context.configuration.databaseName);
+  if (names.length > 0) throw await madeMeanwhile(old, names);
+}
+
+async function madeMeanwhile(old: OldState, names: readonly string[]): Promise<ReshelveError> {
   const { databaseName } = old.context.configuration;
-  const { tables } = await listTables(old.session, databaseName);
-  if (tables.length === 0) return;
-  const names = tables.map((table) => table.name).join(', ');
-  throw new ReshelveError(
+  return new ReshelveError(
     'DATABASE_IN_USE',
-    `tables were made in ${databaseName} while it was being dropped: ${names}${await old.describeOthers()}`,
+    `while ${databaseName} was being dropped somebody made ${names.slice(0, 5).join(', ')}${await old.describeOthers()}`,
   );
 }

@@ -71,7 +71,8 @@ async function judgeServer(
   return [{ level: 'ok', text }];
 }
 
-async function localDataDirectory(
+/** Undefined where the server runs elsewhere. */
+export async function localDataDirectory(
   { configuration }: Context,
   session: Session,
 ): Promise<string | undefined> {
@@ -82,8 +83,8 @@ async function localDataDirectory(
   return (await session.value('SELECT @@GLOBAL.datadir')) ?? undefined;
 }
 
-/** Undefined where it cannot be looked at. */
-async function freeBytes(path: string): Promise<number | undefined> {
+/** Undefined where it cannot be looked at: another user's directory, say. */
+export async function freeBytes(path: string): Promise<number | undefined> {
   try {
     const { bavail, bsize } = await statfs(path);
     return bavail * bsize;
@@ -92,7 +93,7 @@ async function freeBytes(path: string): Promise<number | undefined> {
   }
 }
 
-function megabytes(bytes: number): string {
+export function megabytes(bytes: number): string {
   return bytes < 1024 ** 3
     ? `${(bytes / 1024 ** 2).toFixed(1)} MB`
     : `${(bytes / 1024 ** 3).toFixed(1)} GB`;

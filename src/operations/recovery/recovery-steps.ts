@@ -14,7 +14,7 @@ import type { RecoveryLock } from './recovery-lock.js';
 import type { RecoverySource } from './recovery-source.js';
 import { assertSourceSound } from './recovery-source.js';
 import type { Run } from '../run.js';
-import { createDatabase, dropDatabase, lookAtDatabase } from '../load/target-database.js';
+import { dropDatabase, lookAtDatabase, prepareDatabase } from '../load/target-database.js';
 
 /** What the steps of one recovery work on. */
 export interface Recovery {
@@ -149,7 +149,7 @@ export async function loadNewState(recovery: Recovery): Promise<number> {
   const defaults = source.defaults ?? journal.state.begin.oldDefaults;
   await note(recovery, { kind: 'recover', step: 'create', detail: { defaults } });
   await lock.use((session) =>
-    createDatabase(session, configuration.databaseName, defaults ?? undefined),
+    prepareDatabase(session, configuration.databaseName, defaults ?? undefined),
   );
   output.line('✓ Database prepared');
   output.line('');
