@@ -2,6 +2,7 @@
 import { probeFile } from '../archive/probe-file.js';
 import { ReshelveError } from '../errors.js';
 import { acquireDatabaseLock } from '../mysql/database-lock.js';
+import { listTables } from '../mysql/schema-tables.js';
 import type { Session } from '../mysql/session.js';
 import { renameDatabaseQualifiers } from '../sql/ddl-qualifiers.js';
 import type { SplitStatement } from '../sql/statement-splitter.js';
@@ -14,9 +15,11 @@ import { loadChain } from './chains/load-chain.js';
 import { chooseRestorePoint, openSound } from './chains/restore-point.js';
 import type { RestorePoint } from './chains/restore-point.js';
 import type { TargetWish } from './load/restore-target.js';
+import { othersIn } from './recovery/recovery-others.js';
 import type { Run } from './run.js';
 import { recordedRun } from './run.js';
 import { openServer } from './sessions.js';
+import { assertTablesFree } from './load/table-locks.js';
 import { createDatabase, dropDatabase, lookAtDatabase } from './load/target-database.js';
 import type { DatabaseDefaults } from './load/target-database.js';
 
@@ -230,7 +233,7 @@ async function restoreArchives(
   try {
     archives.assertLinked();
     const { header } = archives.full.index;
-    await prepareTarget(context, target, header, options.tables.length > 0);
+    await prepareTarget(context, target, header, options.tables);
     const result = await loadChain({
       database,
       archives,
@@ -264,20 +267,45 @@ async function prepareTarget(
   context: Context,
   target: Target,
   defaults: DatabaseDefaults | undefined,
-  keepOthers: boolean,
+  /** The only ones that are replaced; all where it is empty. */
+  tables: readonly string[],
 ): Promise<void> {
   const { database } = target;
   const session: Session = await openServer(context, context.configuration.server);
   try {
     const state = await lookAtDatabase(session, database);
+    if (state.exists) await assertFree(context, session, database, tables);
     target.isChanged = true;
-    if (state.exists && keepOthers) return;
+    if (state.exists && tables.length > 0) return;
     if (state.exists) await dropDatabase(session, database);
     // A dump that does not say its database's character set gets that of the one it replaces.
     await createDatabase(session, database, defaults ?? state.defaults);
   } finally {
     await session.close();
   }
+}
+
+/** Else the drop would wait, without a word, for whoever has left a transaction open. */
+async function assertFree(
+  context: Context,
+  session: Session,
+  database: string,
+  wanted: readonly string[],
+): Promise<void> {
+  const { tables } = await listTables(session, database);
+  const names = tables.map(({ name }) => name);
+  await assertTablesFree(session, {
+    database,
+    tables: wanted.length === 0 ? names : names.filter((name) => wanted.includes(name)),
+    describeOthers: async () => {
+      const observer = await openServer(context, context.configuration.server);
+      try {
+        return await othersIn(context, observer, database);
+      } finally {
+        await observer.close();
+      }
+    },
+  });
 }
 
 async function restoreForeign(
@@ -287,7 +315,7 @@ async function restoreForeign(
   options: RestoreOptions,
 ): Promise<number> {
   const { database } = target;
-  await prepareTarget(context, target, undefined, false);
+  await prepareTarget(context, target, undefined, []);
   const loaded = await loadForeign({
     context,
     dump,

@@ -19,6 +19,7 @@ import { readGrants } from '../../mysql/grants.js';
 import { dropObject } from '../changes/align-objects.js';
 import { readsEveryRoutine } from '../doctor/doctor-grant.js';
 import { openServer } from '../sessions.js';
+import { lockForWriting } from '../load/table-locks.js';
 import { contentOf, dropDatabase } from '../load/target-database.js';
 
 export interface OldState {
@@ -32,9 +33,6 @@ export interface OldState {
   /** Who else is there, for the message: ends a sentence. */
   readonly describeOthers: () => Promise<string>;
 }
-
-/** How long running transactions of others may hold a table. */
-const TABLE_LOCK_WAIT_SECONDS = 30;
 
 /**
  * Empties the database. `beforeDrop` is called when everything is proven and nothing is changed yet.
@@ -160,21 +158,11 @@ function comparison(old: OldState, reader: ArchiveReader, session: Session): Com
 
 async function lockTables(old: OldState, { session, records }: Holder): Promise<void> {
   if (!old.mayLock || records.length === 0) return;
-  await session.execute(`SET SESSION lock_wait_timeout = ${TABLE_LOCK_WAIT_SECONDS}`);
-  const list = records.map((record) => `${quoteIdentifier(record.name)} WRITE`).join(', ');
-  try {
-    await session.execute(`LOCK TABLES ${list}`, {
-      timeoutMs: (TABLE_LOCK_WAIT_SECONDS * records.length + 60) * 1000,
-    });
-  } catch (error) {
-    if (!isServerError(error, ERRNO.lockWaitTimeout)) throw error;
-    throw new ReshelveError(
-      'DATABASE_IN_USE',
-      `a transaction of others has held a table of ${old.context.configuration.databaseName} for more ` +
-        `than ${TABLE_LOCK_WAIT_SECONDS} s; nothing was changed${await old.describeOthers()}`,
-      { cause: error },
-    );
-  }
+  await lockForWriting(session, {
+    database: old.context.configuration.databaseName,
+    tables: records.map(({ name }) => name),
+    describeOthers: old.describeOthers,
+  });
 }
 
 async function assertSameContent(

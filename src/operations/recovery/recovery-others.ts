@@ -6,10 +6,17 @@ import type { Context } from '../context.js';
 
 const SHOWN_MAX = 5;
 
-/** Ends a message: `; also connected: connection 17 (…)`, or nothing where nobody is. */
-export async function othersIn({ configuration }: Context, session: Session): Promise<string> {
+/**
+ * Ends a message: `; also connected: connection 17 (…)`, or nothing where nobody is. About DB_NAME
+ * where no database is named.
+ */
+export async function othersIn(
+  { configuration }: Context,
+  session: Session,
+  database = configuration.databaseName,
+): Promise<string> {
   const grants = await readGrants(session);
-  const { clients } = await readConnectedClients(session, configuration.databaseName, grants, []);
+  const { clients } = await readConnectedClients(session, database, grants, []);
   if (clients.length === 0) return '';
   const shown = clients.slice(0, SHOWN_MAX).map(describeClient).join(', ');
   const more = clients.length > SHOWN_MAX ? ` and ${clients.length - SHOWN_MAX} more` : '';
