@@ -67,6 +67,7 @@ function startScheduler(captures: Capture[]): {
       const retention = { kept: [], removed: [] };
       return Promise.resolve({ entry: entryOf(), file: 'x', notes: [], retention, warnings: [] });
     },
+    proveChain: () => Promise.resolve(undefined),
     backUpChanges: () => {
       story.push('incremental');
       return Promise.reject(GAP);
