@@ -60,12 +60,14 @@ export function sqlLogBinPrivilege(facts: ServerFacts): string {
 }
 
 /** Whether bodies that others defined can be read, too. */
-export function readsEveryRoutine(grants: GrantSet, database: string): boolean {
+export function readsEveryRoutine(grants: GrantSet, facts: ServerFacts, database: string): boolean {
+  // ALL on a database holds it only where the server has such a privilege.
+  const hasOwnPrivilege = facts.flavour === 'mariadb' && isAtLeast(facts, 11, 3);
   return (
     grants.holdsGlobally('SHOW_ROUTINE') ||
     grants.holdsOnDatabase('SELECT', 'mysql') ||
     grants.objectsWith('SELECT', 'mysql').includes('proc') ||
-    grants.holdsOnDatabase('SHOW CREATE ROUTINE', database)
+    (hasOwnPrivilege && grants.holdsOnDatabase('SHOW CREATE ROUTINE', database))
   );
 }
 

@@ -119,7 +119,7 @@ function judgeDdlGuard({ state }: BackupNeeds): Finding[] {
 const SHOWING_ROUTINES = ['EXECUTE', 'CREATE ROUTINE', 'ALTER ROUTINE', 'SHOW CREATE ROUTINE'];
 
 function judgeRoutines({ database, state, content }: BackupNeeds): Finding[] {
-  const { grants } = state;
+  const { grants, facts } = state;
   const say = findingsOf('routines');
   const statement = routineGrant(state);
   const hidden = content?.hiddenBodies ?? 0;
@@ -127,7 +127,7 @@ function judgeRoutines({ database, state, content }: BackupNeeds): Finding[] {
     const text = `the bodies of ${hidden} stored procedures or functions cannot be read: a backup refuses`;
     return [say.failed(text, statement)];
   }
-  if (readsEveryRoutine(grants, database))
+  if (readsEveryRoutine(grants, facts, database))
     return [say.ok('procedures and functions can be seen and read, all of them')];
   if (SHOWING_ROUTINES.some((privilege) => grants.holdsOnDatabase(privilege, database))) {
     const text =

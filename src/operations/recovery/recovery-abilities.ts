@@ -162,7 +162,7 @@ function judgeBodies(
   definers: readonly string[],
 ): Ability[] {
   const hasRoutines = source.needs.routines > 0 || (content?.routines ?? 0) > 0;
-  if (!hasRoutines || readsEveryRoutine(state.grants, database)) return [];
+  if (!hasRoutines || readsEveryRoutine(state.grants, state.facts, database)) return [];
   return [
     {
       level: 'refused',

@@ -78,7 +78,7 @@ export async function dropProvenState(
 async function dropObjects(old: OldState, { index }: ArchiveReader): Promise<void> {
   const { session, context } = old;
   const { databaseName } = context.configuration;
-  if (readsEveryRoutine(await readGrants(session), databaseName)) {
+  if (readsEveryRoutine(await readGrants(session), session.facts, databaseName)) {
     try {
       for (const object of index.objects) {
         if (object.type !== 'trigger') await dropObject(session, databaseName, object);
