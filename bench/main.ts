@@ -7,11 +7,12 @@ import { dirname } from 'node:path';
 import { abortOnSignals } from '../demo/interruption.js';
 import { benchBinlog } from './binlog.js';
 import { measureMemory } from './memory.js';
+import { benchOnline } from './online.js';
 import { parseOptions, USAGE, type BenchOptions } from './options.js';
 import { runBench } from './rounds.js';
 
 /** Measurements of their own, by the first word. */
-const OTHERS = { memory: measureMemory, binlog: benchBinlog } as const;
+const OTHERS = { memory: measureMemory, binlog: benchBinlog, online: benchOnline } as const;
 
 async function main(args: readonly string[], signal: AbortSignal): Promise<number> {
   if (args.includes('--help')) {

@@ -59,23 +59,29 @@ describe.each(FLAVOURS)('on %s', (flavour) => {
     return result;
   }
 
-  it('refuses dumps of other tools and backups of other databases', TIMEOUT, async () => {
-    await writeFile(join(space.directory, 'dump.sql'), 'CREATE TABLE t (a INT);\n');
-    await expectRefusal(['dump.sql'], 4, /NOT_A_BACKUP: .*a dump of another tool/);
-    const another = await createDatabase(server, 'another');
-    await query(server, 'CREATE TABLE t (a INT)', another.name);
-    const elsewhere = await createWorkspace(server, another.name);
-    expect((await elsewhere.run(['full'])).code).toBe(0);
-    const [file = ''] = await elsewhere.finished();
-    await expectRefusal([join(elsewhere.backups, file)], 4, /OTHER_DATABASE/);
-    await query(server, `DROP DATABASE \`${another.name}\``);
-    const missing = await elsewhere.run(['recover', '--online', '--yes']);
-    expect(missing.code, missing.stderr).toBe(1);
-    expect(missing.stderr).toMatch(/UNKNOWN_DATABASE: .*\nnext: .*without --online/);
-    await elsewhere.remove();
-  });
+  const isAsked = SOAK || flavour === 'mysql';
 
-  it(
+  it.runIf(isAsked)(
+    'refuses dumps of other tools and backups of other databases',
+    TIMEOUT,
+    async () => {
+      await writeFile(join(space.directory, 'dump.sql'), 'CREATE TABLE t (a INT);\n');
+      await expectRefusal(['dump.sql'], 4, /NOT_A_BACKUP: .*a dump of another tool/);
+      const another = await createDatabase(server, 'another');
+      await query(server, 'CREATE TABLE t (a INT)', another.name);
+      const elsewhere = await createWorkspace(server, another.name);
+      expect((await elsewhere.run(['full'])).code).toBe(0);
+      const [file = ''] = await elsewhere.finished();
+      await expectRefusal([join(elsewhere.backups, file)], 4, /OTHER_DATABASE/);
+      await query(server, `DROP DATABASE \`${another.name}\``);
+      const missing = await elsewhere.run(['recover', '--online', '--yes']);
+      expect(missing.code, missing.stderr).toBe(1);
+      expect(missing.stderr).toMatch(/UNKNOWN_DATABASE: .*\nnext: .*without --online/);
+      await elsewhere.remove();
+    },
+  );
+
+  it.runIf(isAsked)(
     'refuses where a foreign key of another database would follow the old tables',
     TIMEOUT,
     async () => {
