@@ -56,6 +56,7 @@ const chainLink: v.GenericSchema<ChainLink> = v.object({
   method: v.picklist(CHAIN_METHODS),
   from: v.object({ ...coordinates, serverUuid: v.nullable(name) }),
   segment: v.exactOptional(v.literal(true)),
+  merged: v.exactOptional(v.array(v.pipe(text, v.uuid()))),
 });
 
 export const headerSchema: v.GenericSchema<IndexHeader> = v.object({

@@ -87,6 +87,8 @@ export interface ChainLink {
   readonly from: ServerCoordinates;
   /** One of the many small archives of a continuous capture, to be merged with others. */
   readonly segment?: true;
+  /** Ids of the segments that were merged into this one; it has the id of the last of them. */
+  readonly merged?: readonly string[];
 }
 
 export interface BinlogPlace {

@@ -54,6 +54,8 @@ export interface RecordedChain {
   readonly endsBinlog?: string;
   /** One of the many small archives of a continuous capture. */
   readonly segment?: true;
+  /** Ids of the segments that it stands for. */
+  readonly merged?: readonly string[];
 }
 
 /** A chain that gave, at the place of the next full backup, what that one holds. */
@@ -190,6 +192,7 @@ const ENTRY_SHAPE = v.looseObject({
       from: v.exactOptional(coordinates),
       endsBinlog: v.exactOptional(text),
       segment: v.exactOptional(v.literal(true)),
+      merged: v.exactOptional(v.array(text)),
     }),
   ),
   tables: v.exactOptional(count),

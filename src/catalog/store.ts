@@ -33,6 +33,15 @@ export interface CatalogStore {
    */
   update(id: string, patch: CatalogPatch): Promise<CatalogEntry | undefined>;
   /**
+   * As `update`, and takes other entries out of the catalog, because this one stands for them now: all in one
+   * replacement of the file.
+   */
+  absorb(
+    id: string,
+    patch: CatalogPatch,
+    absorbed: readonly string[],
+  ): Promise<CatalogEntry | undefined>;
+  /**
    * Moves a damaged file aside (never deletes it) and writes a new one from the entries that can
    * still be read and from `rebuilt`, what the caller found in the backups themselves. Where the file is
    * sound, `rebuilt` is merged into it and nothing is moved.
@@ -90,6 +99,14 @@ class FileCatalog implements CatalogStore {
   }
 
   async update(id: string, patch: CatalogPatch): Promise<CatalogEntry | undefined> {
+    return this.absorb(id, patch, []);
+  }
+
+  async absorb(
+    id: string,
+    patch: CatalogPatch,
+    absorbed: readonly string[],
+  ): Promise<CatalogEntry | undefined> {
     return this.#alone('update', async (mutex) => {
       const entries = await this.read();
       const index = entries.findIndex((entry) => entry.id === id);
@@ -97,7 +114,8 @@ class FileCatalog implements CatalogStore {
       if (known === undefined) return undefined;
       const updated: CatalogEntry = { ...known, ...patch, id };
       assertValid(updated);
-      await this.#write(entries.with(index, updated), mutex);
+      const left = entries.with(index, updated).filter((entry) => !absorbed.includes(entry.id));
+      await this.#write(left, mutex);
       return updated;
     });
   }

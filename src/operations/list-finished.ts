@@ -15,7 +15,9 @@ const FOLDER = 'incremental';
 export async function listFinished(run: Run): Promise<void> {
   const { configuration, catalog, output } = run.context;
   const { directory } = configuration.backup;
-  const known = new Set((await catalog.read()).map(({ file }) => file));
+  // Runs that loaded or checked a file name it too.
+  const incrementals = (await catalog.read()).filter(({ type }) => type === 'incremental');
+  const known = new Set(incrementals.map(({ file }) => file));
   const names = (await readdir(join(directory, FOLDER))).sort();
   for (const file of names.map((name) => `${FOLDER}/${name}`)) {
     const isOurs = parseBackupPath(file)?.database === configuration.databaseName;

@@ -24,6 +24,7 @@ export function chainFields(header: IndexHeader): ChainFields {
       ...(from === undefined ? {} : { from: recorded(from) }),
       ...(unreplayable === null ? {} : { endsBinlog: unreplayable }),
       ...(chain?.segment === undefined ? {} : { segment: chain.segment }),
+      ...(chain?.merged === undefined ? {} : { merged: chain.merged }),
     },
   };
 }

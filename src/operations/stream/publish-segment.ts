@@ -20,7 +20,8 @@ import { linkAfter } from '../incremental.js';
 import { listFinished } from '../list-finished.js';
 import { removeLeftovers } from '../leftovers.js';
 import type { Run } from '../run.js';
-import { mustWait, recordedRun } from '../run.js';
+import { describeFailure, mustWait, recordedRun } from '../run.js';
+import { mergeSegments, removeMergeLeftovers } from './merge-segments.js';
 import type { OpenSegment } from './open-segment.js';
 
 export interface SegmentEnd {
@@ -59,6 +60,7 @@ export async function publishSegment(context: Context, end: SegmentEnd): Promise
 export async function enterFinished(context: Context): Promise<string | undefined> {
   const done = await shortRun(context, async (run): Promise<Published> => {
     await removeLeftovers(run);
+    await removeMergeLeftovers(run);
     await listFinished(run);
     return { kind: 'moved' };
   });
@@ -96,6 +98,17 @@ async function save(run: Run, end: SegmentEnd): Promise<Published> {
     consistency: header.consistency,
     ...chainFields(header),
   });
+  await mergeOrWarn(run);
   await applyRetentionOrWarn(run, entry);
   return { kind: 'saved', entry, header, file: file.shown, note: describeChanges(captured) };
+}
+
+/** The segment is safe and entered by now; segments that are not merged cost room and nothing else. */
+async function mergeOrWarn(run: Run): Promise<void> {
+  try {
+    await mergeSegments(run);
+  } catch (error) {
+    const { message } = describeFailure(error);
+    run.warn({ code: 'MERGE_FAILED', message: `segments were not merged: ${message}` });
+  }
 }
