@@ -1,7 +1,9 @@
 /**
  * `reshelve events` against real servers: what it shows of incrementals and of the server's own log is
- * what the server's own mysqlbinlog counts, and the commands that it prints lead to just before.
+ * what was done, and the commands that it prints lead to just before.
  */
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { PrivateServer } from '../../sandbox/index.js';
@@ -166,4 +168,73 @@ describe.each([
       }
     }
   });
+
+  it('inspect tells the changes of an incremental in summary', { timeout: 300_000 }, async () => {
+    const folder = join(shop.backups, 'incremental');
+    const [first = ''] = (await readdir(folder)).sort();
+    const { stdout, stderr, code } = await shop.run(['inspect', join(folder, first)]);
+    expect(code, stderr).toBe(0);
+    expect(stdout).toMatch(
+      /^Changes: +4 transactions, \d{4}-\d\d-\d\d \S+ to \S+ \S+ Europe\/Prague$/m,
+    );
+    expect(stdout).toMatch(/^book +1 +9 +600$/m);
+    expect(stdout).toMatch(/^odd `na\\nme-ü +20 +0 +0$/m);
+    const hasGtids = !options.some((option) => option.includes('gtid-mode=OFF'));
+    expect(/^GTIDs: +\S+/m.test(stdout)).toBe(hasGtids);
+    const { stdout: text } = await shop.run(['inspect', '--json', join(folder, first)]);
+    expect(JSON.parse(text)).toMatchObject({ changes: { transactions: 4 } });
+  });
+
+  it(
+    'shows the hole between chains, times around, and a dropped database',
+    { timeout: 300_000 },
+    async () => {
+      await run('INSERT INTO book VALUES (777)');
+      const second = await shop.run(['full']);
+      expect(second.code, second.stderr).toBe(0);
+      const before = documentOf(await shop.run(['events', '--json']));
+      expect(before.found).toBe(10);
+      // No incremental of the older chain will hold it, and the newer one begins behind it.
+      expect(before.events.at(-1)).toMatchObject({ source: null, recover: [] });
+      const middle = before.events[4]?.time ?? '';
+      const around = documentOf(await shop.run(['events', '--json', '--around', middle]));
+      expect(around.found).toBe(10);
+      const none = documentOf(
+        await shop.run(['events', '--json', '--until', '2020-01-01 00:00:00']),
+      );
+      expect(none.found).toBe(0);
+      const wrong = await shop.run(['events', '--around', middle, '--from', middle]);
+      expect(wrong.code).toBe(2);
+      const expected = await captureState(server, name);
+      await query(server, `DROP DATABASE ${name}`);
+      const { events } = documentOf(await shop.run(['events', '--json']));
+      const last = events.at(-1);
+      expect(last?.kind).toBe('chain-end');
+      expect(last?.recover[0]).toBe('reshelve incremental');
+      // It saves what came before the drop, and says that nothing can follow.
+      expect((await shop.run(['incremental'])).code).toBe(5);
+      const copy = await createDatabase(server, 'copy');
+      const words = last?.recover[1]?.split(' ').slice(2) ?? [];
+      const restored = await shop.run(['restore', ...words, '--into', copy.name, '--yes']);
+      expect(restored.code, restored.stderr).toBe(0);
+      expect(compareStates(expected, await captureState(server, copy.name))).toEqual([]);
+    },
+  );
+
+  it(
+    'shows the incrementals where the server is gone, and says so',
+    { timeout: 300_000 },
+    async () => {
+      await server.stop();
+      const result = await shop.run(['events', '--json']);
+      expect(result.code).toBe(3);
+      const { events, warnings } = documentOf(result);
+      expect(warnings.map(({ code }) => code)).toEqual(['CONNECT']);
+      expect(events.length).toBeGreaterThanOrEqual(4);
+      const [deleted] = events.filter(({ marks }) => marks[0]?.kind === 'mass-delete');
+      const undo = await shop.run(deleted?.undo?.split(' ').slice(1) ?? []);
+      expect(undo.code).toBe(1);
+      expect(undo.stderr).toContain('the definition of book was changed since (alter)');
+    },
+  );
 });
