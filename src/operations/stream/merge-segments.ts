@@ -148,6 +148,11 @@ function mergedHeader(run: Run, headers: readonly IndexHeader[]): Omit<IndexHead
   };
 }
 
+function isThere(directory: string, entry: CatalogEntry | undefined): boolean {
+  const file = entry?.chain?.segment === true ? entry.file : null;
+  return file !== null && existsSync(join(directory, file));
+}
+
 /** Its entry is gone already: a crash in between leaves a file too many, never a listed one too few. */
 async function removeFile(run: Run, file: string): Promise<void> {
   await run.confirmLock();
@@ -175,8 +180,9 @@ export async function removeMergeLeftovers(run: Run): Promise<void> {
     if (listed.has(file) || parseBackupPath(file)?.database !== configuration.databaseName)
       continue;
     const entry = await readEntry(directory, file, 'incremental');
-    const twin = byId.get(entry?.id ?? '');
-    const isUnlistedMerge = entry?.chain?.merged !== undefined && twin?.chain?.segment === true;
+    const parts = entry?.chain?.merged;
+    // Not where a part is gone: the catalog is an old one then, and this file may be all that is left.
+    const isUnlistedMerge = parts?.every((id) => isThere(directory, byId.get(id))) === true;
     const isMergedSegment = entry?.chain?.segment === true && merged.has(entry.id);
     if (!isUnlistedMerge && !isMergedSegment) continue;
     await removeFile(run, file);
