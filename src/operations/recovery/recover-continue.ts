@@ -6,6 +6,7 @@ import type { FoundJournal, RecoveryJournal } from '../../catalog/store-journal.
 import { findUnfinishedJournals, reopenJournal } from '../../catalog/store-journal.js';
 import { ReshelveError } from '../../errors.js';
 import type { Session } from '../../mysql/session.js';
+import { hashFile } from '../catalog-rebuild.js';
 import type { Context } from '../context.js';
 import type { RecoverOptions, RecoverResult } from '../recover.js';
 import {
@@ -198,20 +199,33 @@ async function resume(
 /** The very files that the recovery began with; others would make a third state. */
 async function sameSource(run: Run, { begin }: RecoveryState): Promise<RecoverySource> {
   const { directory } = run.context.configuration.backup;
-  const source = await lookAtSource(run.context, recordedState(begin), true);
+  const wanted = recordedState(begin);
   const expected = begin.target?.files.map(({ sha256 }) => sha256) ?? [begin.backupSha256];
-  const changed = filesOf(source).find(({ sha256 }, at) => sha256 !== expected[at]);
-  if (changed !== undefined) {
-    throw new ReshelveError(
-      'DAMAGED',
-      `${changed.shown} is not the file any more that the recovery began with`,
-      {
-        hint: 'Run `reshelve recover --rollback`, then `reshelve recover FILE` with the right file.',
-      },
-    );
+  let source: RecoverySource;
+  try {
+    source = await lookAtSource(run.context, wanted, true);
+  } catch (error) {
+    for (const [at, { path, shown }] of wanted.point.backups.entries()) {
+      const hash = await hashFile(path).catch(() => expected[at]);
+      if (hash !== expected[at]) throw anotherFile(shown, error);
+    }
+    throw error;
   }
+  const changed = filesOf(source).find(({ sha256 }, at) => sha256 !== expected[at]);
+  if (changed !== undefined) throw anotherFile(changed.shown);
   const inside = relative(directory, begin.backupFile);
   return inside.startsWith('..') ? source : { ...source, file: inside };
+}
+
+function anotherFile(shown: string, cause?: unknown): ReshelveError {
+  return new ReshelveError(
+    'DAMAGED',
+    `${shown} is not the file any more that the recovery began with`,
+    {
+      cause,
+      hint: 'Run `reshelve recover --rollback`, then `reshelve recover FILE` with the right file.',
+    },
+  );
 }
 
 function resultOf(

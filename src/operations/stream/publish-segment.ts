@@ -59,7 +59,7 @@ export async function publishSegment(context: Context, end: SegmentEnd): Promise
  */
 export async function enterFinished(context: Context): Promise<string | undefined> {
   const done = await shortRun(context, async (run): Promise<Published> => {
-    await removeLeftovers(run);
+    await removeLeftovers(run, true);
     await removeMergeLeftovers(run);
     await listFinished(run);
     return { kind: 'moved' };
