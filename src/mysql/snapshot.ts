@@ -60,10 +60,15 @@ const LOCK_WAIT_SECONDS = 10;
 const LOCK_TIMEOUT_MS = (LOCK_WAIT_SECONDS + 20) * 1000;
 const COORDINATE_CHECK_ATTEMPTS = 20;
 /**
- * How long a reader waits for a table that others hold. Whoever alters a table may be waiting for us
- * while we wait for him, and everybody else's statements queue behind him.
+ * How long a session waits for a table while a snapshot is open. Whoever alters a table may be waiting for
+ * us while we wait for him, and everybody else's statements queue behind him; and where somebody flushes
+ * tables, no session opens one again that another session of ours holds locked.
  */
-const READER_LOCK_WAIT_SECONDS = 60;
+const READING_LOCK_WAIT_SECONDS = 30;
+
+export async function limitLockWaits(session: Session): Promise<void> {
+  await session.execute(`SET SESSION lock_wait_timeout = ${READING_LOCK_WAIT_SECONDS}`);
+}
 
 const NOTES: Readonly<Record<Consistency, string>> = {
   'global-read-lock': 'one instant under FLUSH TABLES WITH READ LOCK, held while snapshots opened',
@@ -293,7 +298,7 @@ async function startSnapshots(
       await reader.execute('SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ');
       await reader.execute('START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY');
       if (guard.kind === 'metadata-locks') await holdTables(reader, request.tables);
-      await reader.execute(`SET SESSION lock_wait_timeout = ${READER_LOCK_WAIT_SECONDS}`);
+      await limitLockWaits(reader);
     }),
   );
 }

@@ -183,6 +183,36 @@ test.each(FLAVOURS)('%s is killed half way', async (flavour) => {
   });
 });
 
+/**
+ * A table without transactions is locked by one of our sessions; once somebody flushes tables, no other
+ * session of ours opens it any more.
+ */
+test('tables are flushed while one is held locked: it begins again', async () => {
+  const server = await privateServer('mysql');
+  const library = await createLibrary(server, { books: 50 });
+  await query(server, 'CREATE TABLE note (id INT) ENGINE = MyISAM', library.name);
+  await query(server, 'INSERT INTO note VALUES (1), (2)', library.name);
+  const workspace = await createWorkspace(server, library.name);
+  onTestFinished(() => workspace.remove());
+  let isFlushed = false;
+  const proxy = await startProxy(server, {
+    onUp: async (chunk) => {
+      if (isFlushed || !/SHOW CREATE TABLE .*`note`/.test(chunk.toString('latin1'))) return;
+      isFlushed = true;
+      // It waits for our lock, and gives up; what it has flushed stays so.
+      const flush = query(server, 'SET SESSION lock_wait_timeout = 1; FLUSH TABLES', library.name);
+      await expect(flush).rejects.toThrow(/Lock wait timeout/);
+    },
+  });
+  onTestFinished(() => proxy.close());
+  const { code, stdout, stderr } = await workspace.run(['full'], { DB_PORT: String(proxy.port) });
+  expect(isFlushed).toBe(true);
+  expect(code, stderr).toBe(0);
+  expect(stdout).toMatch(/^Definitions changed \(.*locked by others for too long/m);
+  const verified = await workspace.run(['verify']);
+  expect(verified.code, verified.stderr).toBe(0);
+});
+
 /** The process's clock is moved from without, when its first output comes or from the start. */
 describe('the clock', () => {
   const HOUR_MS = 3600_000;

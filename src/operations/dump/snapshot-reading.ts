@@ -20,7 +20,7 @@ import type { DatabaseSchema, StoredObject } from '../../mysql/schema.js';
 import { ERRNO, isServerError } from '../../mysql/server-error.js';
 import type { Session } from '../../mysql/session.js';
 import type { Snapshot } from '../../mysql/snapshot.js';
-import { openSnapshot } from '../../mysql/snapshot.js';
+import { openSnapshot, limitLockWaits } from '../../mysql/snapshot.js';
 import { headerSql, LOAD_SQL_MODE, LOAD_TIME_ZONE } from '../../sql/archive-text.js';
 import { planColumns } from '../../sql/column-plan.js';
 import { TOOL_VERSION } from '../../version.js';
@@ -129,6 +129,7 @@ export class SnapshotReading {
     const notes: string[] = [];
     const control = await openDatabase(run.context);
     resources.push(control);
+    await limitLockWaits(control);
     const grants = await readGrants(control);
     const { snapshot, known } = await openKnownSnapshot(run, pin, control, grants, (line) =>
       notes.push(line),

@@ -11,6 +11,7 @@ import { listTables } from '../../mysql/schema-tables.js';
 import type { TableRecord } from '../../mysql/schema.js';
 import { ERRNO, isServerError } from '../../mysql/server-error.js';
 import type { Session } from '../../mysql/session.js';
+import { limitLockWaits } from '../../mysql/snapshot.js';
 import { quoteIdentifier, quoteString } from '../../sql/quote.js';
 import type { CompareRequest } from '../load/compare-copy.js';
 import { compareContent, compareDefinitions } from '../load/compare-copy.js';
@@ -50,6 +51,7 @@ export async function dropProvenState(
   const observer = await openServer(context, server, databaseName);
   try {
     await session.execute(`USE ${quoteIdentifier(databaseName)}`);
+    await limitLockWaits(observer);
     const before = await definitionsNow(observer, databaseName);
     const { records, problems } = await compareDefinitions(comparison(old, reader, observer));
     if (problems.length > 0) throw await changed(old, problems);

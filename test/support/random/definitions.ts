@@ -103,8 +103,6 @@ const ON_MARIADB: Readonly<Record<string, Definition>> = {
     `CREATE OR REPLACE TABLE ${name(table(dice))} (id INT PRIMARY KEY, v VARCHAR(30), w INT INVISIBLE)`,
   replaceSelect: (dice, { name }) =>
     `CREATE OR REPLACE TABLE ${name(table(dice))} AS SELECT id, note AS v FROM ${name('r_child')}`,
-  sequence: (dice, { name }) =>
-    `ALTER SEQUENCE ${name('r_numbers')} RESTART ${dice.between(1, 9999)}`,
   dropMissing: (dice, { name }) => `DROP TABLE IF EXISTS ${name(table(dice))}`,
 };
 
