@@ -99,7 +99,7 @@ describe.each(FLAVOURS)('on %s', (flavour) => {
     });
     expect(alters).toBe(2);
     expect({ code, stderr }).toMatchObject({ code: EXIT.warnings });
-    expect(stdout).toMatch(/Definitions changed \(.*loan/);
+    expect(stdout).toMatch(/^Starting again, because .*loan/m);
     const verified = await workspace.run(['verify']);
     expect(verified.code, verified.stderr).toBe(0);
     const copy = await createDatabase(server, 'altered');
@@ -120,7 +120,7 @@ describe.each(FLAVOURS)('on %s', (flavour) => {
     await Promise.all(alters);
     expect(alters).toHaveLength(3);
     expect({ code, stderr }).toMatchObject({ code: EXIT.warnings });
-    expect(stdout.match(/Definitions changed \(.*loan/g)).toHaveLength(2);
+    expect(stdout.match(/^Starting again, because .*loan/gm)).toHaveLength(2);
     const copy = await createDatabase(server, 'altered');
     const restored = await workspace.run(['restore', '--into', copy.name, '--yes']);
     expect(restored.code, restored.stderr).toBe(0);
@@ -208,7 +208,7 @@ test('tables are flushed while one is held locked: it begins again', async () =>
   const { code, stdout, stderr } = await workspace.run(['full'], { DB_PORT: String(proxy.port) });
   expect(isFlushed).toBe(true);
   expect(code, stderr).toBe(0);
-  expect(stdout).toMatch(/^Definitions changed \(.*locked by others for too long/m);
+  expect(stdout).toMatch(/^Starting again, because .*locked by others for too long/m);
   const verified = await workspace.run(['verify']);
   expect(verified.code, verified.stderr).toBe(0);
 });

@@ -50,7 +50,7 @@ export async function withSnapshot<T>(
       const failure = asSchemaChange(error, run.context.configuration.databaseName);
       const changed = failure instanceof ReshelveError && failure.code === 'SCHEMA_CHANGED';
       if (!changed || attempt >= ATTEMPTS_MAX) throw failure;
-      run.context.output.line(`Definitions changed (${failure.message}); starting again...`);
+      run.context.output.line(`Starting again, because ${failure.message}...`);
     } finally {
       for (const resource of resources.reverse()) await resource.close();
     }
@@ -66,7 +66,10 @@ function asSchemaChange(error: unknown, database: string): unknown {
     return new ReshelveError(
       'SCHEMA_CHANGED',
       `a table of ${database} was locked by others for too long: ${error.message}`,
-      { cause: error },
+      {
+        hint: 'See who holds it (`SHOW FULL PROCESSLIST`), end that, then run the command again.',
+        cause: error,
+      },
     );
   }
   const { noSuchTable, noSuchRoutine, noSuchTrigger, noSuchEvent } = ERRNO;

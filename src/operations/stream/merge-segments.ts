@@ -51,7 +51,8 @@ async function mergeGroup(run: Run, segments: readonly CatalogEntry[]): Promise<
     await publish(run, file);
     const patch = { file: file.relative, sizeBytes: size, sha256, ...chainFields(header) };
     const others = segments.slice(0, -1).map(({ id }) => id);
-    await catalog.absorb(last.id, patch, others);
+    const entry = await catalog.absorb(last.id, patch, others);
+    assert(entry !== undefined, 'the last segment is listed: the directory is locked');
   } catch (error) {
     await discard(file);
     throw error;
