@@ -44,9 +44,13 @@ async function verifyChain(
   if (quick) throw new ReshelveError('USAGE', '--chain restores, and --quick does not');
   const result = await runVerifyChain(context, file);
   if (result === undefined) {
-    const message = 'Nothing to prove: no full backup follows on incrementals of the binary log';
-    context.output.line(message);
-    return { exitCode: EXIT.done, document: { status: 'success', proven: false } };
+    context.output.warn({
+      code: 'NOTHING_TO_PROVE',
+      message:
+        'no full backup follows on incrementals of the binary log, so no chain was proven. ' +
+        'Run `reshelve full` after an incremental, then the command again.',
+    });
+    return { exitCode: EXIT.warnings, document: { status: 'warning', proven: false } };
   }
   const { output } = context;
   output.line('');
