@@ -1,5 +1,6 @@
 /** Instants in microseconds since 1970 UTC: how people write them, and how we do. Pure. */
 import { ReshelveError } from '../errors.js';
+import { zoneOffset } from './zone-offset.js';
 
 /** Microseconds since 1970-01-01T00:00:00Z. */
 export type Micros = bigint;
@@ -61,44 +62,18 @@ function offsetMs(zone: string): number {
 
 /** The instants (none, one or two) at which a clock in the zone shows the time. */
 function inZone(asUtc: number, timeZone: string): number[] {
-  const offsets = new Set(
-    [-24, 0, 24].map((hours) => zoneOffset(asUtc + hours * 3_600_000, timeZone)),
-  );
+  const offsetAt = zoneOffset(timeZone);
+  const offsets = new Set([-24, 0, 24].map((hours) => offsetAt(asUtc + hours * 3_600_000)));
   return [...offsets]
     .map((offset) => asUtc - offset)
-    .filter((ms) => ms + zoneOffset(ms, timeZone) === asUtc)
+    .filter((ms) => ms + offsetAt(ms) === asUtc)
     .sort((left, right) => left - right);
-}
-
-/** How far clocks in the zone are ahead of UTC at an instant of whole seconds, in milliseconds. */
-function zoneOffset(at: number, timeZone: string): number {
-  const format = new Intl.DateTimeFormat('en-US-u-ca-gregory-nu-latn', {
-    timeZone,
-    hourCycle: 'h23',
-    year: 'numeric',
-    month: 'numeric',
-    day: 'numeric',
-    hour: 'numeric',
-    minute: 'numeric',
-    second: 'numeric',
-  });
-  const parts = new Map(format.formatToParts(at).map((part) => [part.type, Number(part.value)]));
-  const take = (type: Intl.DateTimeFormatPartTypes): number => parts.get(type) ?? 0;
-  const shown = Date.UTC(
-    take('year'),
-    take('month') - 1,
-    take('day'),
-    take('hour'),
-    take('minute'),
-    take('second'),
-  );
-  return shown - at;
 }
 
 /** `2026-01-02 15:29:00.123456` as a clock in the zone shows it; a fraction of zero is left out. */
 export function formatInstant(instant: Micros, timeZone: string): string {
   const ms = Number(instant / 1_000_000n) * 1000;
-  const local = new Date(ms + zoneOffset(ms, timeZone)).toISOString().slice(0, 19);
+  const local = new Date(ms + zoneOffset(timeZone)(ms)).toISOString().slice(0, 19);
   const fraction = instant % 1_000_000n;
   const digits = fraction === 0n ? '' : `.${String(fraction).padStart(6, '0')}`;
   return `${local.replace('T', ' ')}${digits}`;

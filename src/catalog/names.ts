@@ -1,6 +1,7 @@
 /** File names of backups, relative to BACKUP_DIR and with `/`: how they are built and read. */
 import { assert } from '../errors.js';
 import { decodeDatabaseName, encodeDatabaseName } from './database-name.js';
+import { zoneOffset } from './zone-offset.js';
 
 export type BackupKind = 'full' | 'incremental' | 'emergency';
 
@@ -42,25 +43,12 @@ export const BACKUP_FOLDERS = [
 const FINISHED =
   /^(incremental_|pre_restore_|)([A-Za-z0-9_@-]+)_(\d{8}_\d{6})(?:_(\d{2}))?\.sql\.gz$/;
 
-const PARTIAL = /^\.(.+)\.([0-9a-z]{4,24})\.partial(?:\.xa)?$/;
+const PARTIAL = /^\.(.+)\.([0-9a-z]{4,24})\.partial$/;
 
 /** `YYYYMMDD_HHMMSS` of an instant in an IANA time zone. */
 export function localTimestamp(at: Date, timeZone: string): string {
-  const format = new Intl.DateTimeFormat('en-US-u-ca-gregory-nu-latn', {
-    timeZone,
-    hourCycle: 'h23',
-    year: 'numeric',
-    month: '2-digit',
-    day: '2-digit',
-    hour: '2-digit',
-    minute: '2-digit',
-    second: '2-digit',
-  });
-  const parts = new Map(format.formatToParts(at).map((part) => [part.type, part.value]));
-  const take = (type: Intl.DateTimeFormatPartTypes, width: number): string =>
-    (parts.get(type) ?? '').padStart(width, '0');
-  const date = take('year', 4) + take('month', 2) + take('day', 2);
-  const time = take('hour', 2) + take('minute', 2) + take('second', 2);
+  const wall = new Date(at.getTime() + zoneOffset(timeZone)(at.getTime())).toISOString();
+  const [date = '', time = ''] = wall.replaceAll(/[-:]/g, '').split(/[T.]/);
   assert(/^\d{14}$/.test(date + time), 'a time in a file name has a year of four digits');
   return `${date}_${time}`;
 }
@@ -154,12 +142,7 @@ export function streamStateName(database: string): string {
   return `.reshelve.stream.${encodeDatabaseName(database)}.json`;
 }
 
-/** Beside a partial file, for what waits and cannot stay in memory. */
-export function spillPath(partial: string): string {
-  return `${partial}.xa`;
-}
-
-/** The finished path and the id of a name that `partialPath` or `spillPath` gave, else undefined. */
+/** The finished path and the id of a name that `partialPath` gave, else undefined. */
 export function parsePartialPath(path: string): { path: string; id: string } | undefined {
   const slash = path.lastIndexOf('/') + 1;
   const [, fileName, id] = PARTIAL.exec(path.slice(slash)) ?? [];

@@ -15,7 +15,6 @@ import {
   parseBackupFileName,
   parseBackupPath,
   parsePartialPath,
-  spillPath,
   partialPath,
 } from '../../src/catalog/names.js';
 import type { BackupName } from '../../src/catalog/names.js';
@@ -223,7 +222,6 @@ describe('names of unfinished backups', () => {
         expect(partial.slice(partial.lastIndexOf('/') + 1)).toMatch(/^\..*\.partial$/);
         expect(parseBackupPath(partial)).toBeUndefined();
         expect(parsePartialPath(partial)).toEqual({ path, id });
-        expect(parsePartialPath(spillPath(partial))).toEqual({ path, id });
         expect(parsePartialPath(path)).toBeUndefined();
       }),
     );

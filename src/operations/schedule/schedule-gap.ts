@@ -2,6 +2,7 @@
  * The hour that does not exist: when clocks are put forward, a time of day in the gap never comes,
  * and node-cron passes that day's run over. Here the gap is found beforehand.
  */
+import { zoneOffset } from '../../catalog/zone-offset.js';
 import { firstWallClockMatch } from './schedule-expression.js';
 import type { Schedule } from './schedule-expression.js';
 
@@ -82,31 +83,4 @@ function firstDifference(offsetMs: (at: number) => number, lowMs: number, highMs
     else high = middle;
   }
   return high * 1000;
-}
-
-/** What is added to UTC to get the zone's time of day, in milliseconds, at an instant. */
-function zoneOffset(timeZone: string): (at: number) => number {
-  const format = new Intl.DateTimeFormat('en-US-u-ca-gregory-nu-latn', {
-    timeZone,
-    hourCycle: 'h23',
-    year: 'numeric',
-    month: 'numeric',
-    day: 'numeric',
-    hour: 'numeric',
-    minute: 'numeric',
-    second: 'numeric',
-  });
-  return (at) => {
-    const parts = new Map(format.formatToParts(at).map((part) => [part.type, Number(part.value)]));
-    const take = (type: Intl.DateTimeFormatPartTypes): number => parts.get(type) ?? 0;
-    const wallMs = Date.UTC(
-      take('year'),
-      take('month') - 1,
-      take('day'),
-      take('hour'),
-      take('minute'),
-      take('second'),
-    );
-    return wallMs - Math.floor(at / 1000) * 1000;
-  };
 }
