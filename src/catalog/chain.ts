@@ -23,7 +23,6 @@ export interface RecoverableSpan {
 
 interface ReachableSpan extends RecoverableSpan {
   readonly link: ChainedBackup;
-  readonly links: readonly [ChainedBackup, ...ChainedBackup[]];
 }
 
 export interface Chain {
@@ -57,6 +56,7 @@ export type InstantAnswer =
 export class ChainModel {
   readonly #byId: ReadonlyMap<string, ChainedBackup>;
   readonly #links: readonly ChainedBackup[];
+  readonly #problems = new Map<ChainedBackup, string | undefined>();
 
   /** @param links of one database; in any order, each id once. */
   constructor(links: readonly ChainedBackup[]) {
@@ -82,38 +82,63 @@ export class ChainModel {
   /** An incremental may be of the very instant of what it builds on, and still is the newer one. */
   #depth(link: ChainedBackup): number {
     let depth = 0;
-    for (let at = link; at.step !== undefined && depth <= this.#byId.size; depth += 1) {
-      const previous = this.#byId.get(at.step.previousId);
-      if (previous === undefined) break;
-      at = previous;
+    let previous = this.#previous(link);
+    for (; previous !== undefined && depth <= this.#byId.size; depth += 1) {
+      previous = this.#previous(previous);
     }
     return depth;
   }
 
-  /** Walks from a backup back to its full one; every file and every link on the way must be good. */
+  /** The files of a state, from the full backup on; every file and every link on the way must be good. */
   pathTo(target: ChainedBackup): ChainPath {
+    const problem = this.#problemOf(target);
+    if (problem !== undefined) return { problem };
     const links: ChainedBackup[] = [];
-    for (let link: ChainedBackup = target; ;) {
-      const broken = ownProblem(link);
-      if (broken !== undefined) return { problem: broken };
-      links.unshift(link);
-      if (link.step === undefined) break;
-      const previous = this.#byId.get(link.step.previousId);
-      if (previous === undefined) {
-        return { problem: `the backup that ${link.file} builds on is not there any more` };
+    for (let link: ChainedBackup | undefined = target; link !== undefined;) {
+      links.push(link);
+      link = this.#previous(link);
+    }
+    const [full, ...others] = links.reverse();
+    return full === undefined ? { problem: 'there is no backup' } : { links: [full, ...others] };
+  }
+
+  #previous({ step }: ChainedBackup): ChainedBackup | undefined {
+    return step === undefined ? undefined : this.#byId.get(step.previousId);
+  }
+
+  /** Why a state cannot be had. Asked of every link again and again, so each is judged once. */
+  #problemOf(target: ChainedBackup): string | undefined {
+    const toJudge: ChainedBackup[] = [];
+    const onTheWay = new Set<ChainedBackup>();
+    for (let link: ChainedBackup | undefined = target; link !== undefined;) {
+      if (this.#problems.has(link)) break;
+      if (onTheWay.has(link)) {
+        this.#problems.set(link, `${link.file} builds on itself`);
+        break;
       }
-      const problem = linkProblem(previous, link);
-      if (problem !== undefined) return { problem };
-      if (links.includes(previous)) return { problem: `${link.file} builds on itself` };
-      link = previous;
+      onTheWay.add(link);
+      toJudge.push(link);
+      link = this.#previous(link);
     }
-    const [full, ...others] = links;
-    if (full === undefined) return { problem: 'there is no backup' };
-    const stranger = others.find((link) => link.step?.fullId !== full.id);
-    if (stranger !== undefined) {
-      return { problem: `${stranger.file} says that it belongs to another full backup` };
+    for (const link of toJudge.reverse()) {
+      if (!this.#problems.has(link)) this.#problems.set(link, this.#judge(link));
     }
-    return { links: [full, ...others] };
+    return this.#problems.get(target);
+  }
+
+  /** What it builds on has been judged before it. */
+  #judge(link: ChainedBackup): string | undefined {
+    const broken = ownProblem(link);
+    if (broken !== undefined || link.step === undefined) return broken;
+    const previous = this.#byId.get(link.step.previousId);
+    if (previous === undefined) {
+      return `the backup that ${link.file} builds on is not there any more`;
+    }
+    const before = linkProblem(previous, link) ?? this.#problems.get(previous);
+    if (before !== undefined) return before;
+    return link.step.fullId === (previous.step?.fullId ?? previous.id)
+      ? undefined
+      : `${link.file} says that it belongs to another full backup`;
   }
 
   /** The newest state that can be had; undefined where there is none. */
@@ -133,7 +158,7 @@ export class ChainModel {
     const full = this.newestFull();
     if (full === undefined) return undefined;
     const last = this.#links.findLast(
-      (link) => link.step?.fullId === full.id && this.pathTo(link).links !== undefined,
+      (link) => link.step?.fullId === full.id && this.#problemOf(link) === undefined,
     );
     return this.pathTo(last ?? full).links;
   }
@@ -141,16 +166,16 @@ export class ChainModel {
   /** Of those that can be had. */
   newestFull(): ChainedBackup | undefined {
     return this.#links.findLast(
-      (link) => link.type === 'full' && this.pathTo(link).links !== undefined,
+      (link) => link.type === 'full' && this.#problemOf(link) === undefined,
     );
   }
 
   /** It can be had, and nothing builds on it yet. */
   isEnd(id: string): boolean {
     const link = this.#byId.get(id);
-    if (link === undefined || this.pathTo(link).links === undefined) return false;
+    if (link === undefined || this.#problemOf(link) !== undefined) return false;
     return !this.#links.some(
-      (other) => other.step?.previousId === id && this.pathTo(other).links !== undefined,
+      (other) => other.step?.previousId === id && this.#problemOf(other) === undefined,
     );
   }
 
@@ -171,11 +196,13 @@ export class ChainModel {
     const [best] = reachable
       .filter(({ from, to }) => from <= instant && instant <= to)
       .sort(
-        (left, right) =>
-          oldestFirst(right.links[0], left.links[0]) || left.links.length - right.links.length,
+        ({ link: left }, { link: right }) =>
+          oldestFirst(this.#fullOf(right), this.#fullOf(left)) ||
+          this.#depth(left) - this.#depth(right),
       );
-    if (best !== undefined) {
-      return { links: best.links, isWhole: best.link.snapshotAt === instant };
+    const { links } = best === undefined ? {} : this.pathTo(best.link);
+    if (best !== undefined && links !== undefined) {
+      return { links, isWhole: best.link.snapshotAt === instant };
     }
     const before = greatest(reachable.map(({ to }) => to).filter((to) => to < instant));
     const after = least(reachable.map(({ from }) => from).filter((from) => from > instant));
@@ -193,7 +220,7 @@ export class ChainModel {
         const own = this.#links.filter((link) => link.step?.fullId === full.id);
         return {
           full,
-          incrementals: own.filter((link) => this.pathTo(link).links !== undefined),
+          incrementals: own.filter((link) => this.#problemOf(link) === undefined),
           unreachable: this.#unreachable(own),
         };
       });
@@ -225,18 +252,17 @@ export class ChainModel {
 
   #unreachable(links: readonly ChainedBackup[]): UnreachableBackup[] {
     return links.flatMap((link) => {
-      const { problem } = this.pathTo(link);
-      return problem === undefined ? [] : [{ link, reason: problem }];
+      const reason = this.#problemOf(link);
+      return reason === undefined ? [] : [{ link, reason }];
     });
   }
 
   #reachable(): ReachableSpan[] {
     return this.#links.flatMap((link) => {
-      const { links } = this.pathTo(link);
-      if (links === undefined) return [];
-      const previous = link.step?.method === 'binlog' ? links.at(-2) : undefined;
+      if (this.#problemOf(link) !== undefined) return [];
+      const previous = link.step?.method === 'binlog' ? this.#previous(link) : undefined;
       const from = previous === undefined ? link.snapshotAt : previous.snapshotAt;
-      return [{ link, links, from, to: link.snapshotAt }];
+      return [{ link, from, to: link.snapshotAt }];
     });
   }
 }
