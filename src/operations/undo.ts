@@ -19,7 +19,7 @@ import { recordedRun } from './run.js';
 import { openServer } from './sessions.js';
 import type { WantedTransaction } from './undo/find-transaction.js';
 import { findTransaction } from './undo/find-transaction.js';
-import { PieceSpill } from './undo/piece-spill.js';
+import { PieceSpill } from './changes/piece-spill.js';
 import { UndoCollector } from './undo/undo-collector.js';
 import type { PresentFacts } from './undo/undo-facts.js';
 import { readFacts } from './undo/undo-facts.js';

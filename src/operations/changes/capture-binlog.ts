@@ -40,11 +40,12 @@ async function capture(
   session: Session,
   start: CaptureStart,
 ): Promise<CaptureResult> {
-  const { databaseName: database } = run.context.configuration;
+  const { databaseName: database, backup } = run.context.configuration;
   const readAtMs = await readClockMs(session);
   const { exists } = await lookAtDatabase(session, database);
-  const { from, binlog, writer, spillPath } = request;
-  const log = await LogCapture.create(session, { database, start, from, binlog, spillPath });
+  const { from, binlog, writer } = request;
+  const spillDirectory = backup.directory;
+  const log = await LogCapture.create(session, { database, start, from, binlog, spillDirectory });
   try {
     const refused = await readToItsEnd(run, start, log, request);
     if (refused !== undefined) return refused;

@@ -18,8 +18,6 @@ export interface CaptureRequest {
   readonly writer: ArchiveWriter;
   /** Where to end; the newest complete transaction where it is left out. */
   readonly until?: CaptureEnd;
-  /** Beside the archive; for what must wait and cannot stay in memory. Removed at the end. */
-  readonly spillPath: string;
 }
 
 /** A place between two transactions, and the instant that the server's clock showed there. */

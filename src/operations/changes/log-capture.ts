@@ -24,7 +24,7 @@ import type { Session } from '../../mysql/session.js';
 import type { Warning } from '../context.js';
 import type { CaptureStart } from './capture-checks.js';
 import type { Captured, CaptureTotals } from './capture-types.js';
-import { XaSpill } from './xa-spill.js';
+import { PieceSpill } from './piece-spill.js';
 
 /**
  * How long a transaction may take from its commit time to its place in the log: of the last moments
@@ -37,7 +37,8 @@ export interface LogCaptureOptions {
   readonly start: CaptureStart;
   readonly from: ServerCoordinates;
   readonly binlog: BinlogState | undefined;
-  readonly spillPath: string;
+  /** For what must wait and cannot stay in memory. */
+  readonly spillDirectory: string;
 }
 
 /** What was converted and counted since `finish` was last called. */
@@ -48,13 +49,13 @@ export interface CapturedPart {
 
 export class LogCapture {
   readonly #converter: LogConverter;
-  readonly #spill: XaSpill;
+  readonly #spill: PieceSpill;
   readonly #tables = new Map<string, { -readonly [K in keyof TableChanges]: TableChanges[K] }>();
   #logBytes = 0;
   #transactions = 0;
   #seenBefore = 0;
 
-  private constructor(converter: LogConverter, spill: XaSpill) {
+  private constructor(converter: LogConverter, spill: PieceSpill) {
     this.#converter = converter;
     this.#spill = spill;
   }
@@ -63,7 +64,7 @@ export class LogCapture {
     const { start, from, binlog, database } = options;
     const lower = await session.value('SELECT @@GLOBAL.lower_case_table_names');
     const collations = await readCollations(session);
-    const xaStore = new XaSpill(options.spillPath);
+    const xaStore = new PieceSpill(options.spillDirectory);
     const converter = new LogConverter({
       scope: { database, lowerCaseTableNames: Number(lower ?? 0) },
       from: start.from,

@@ -3,7 +3,6 @@ import { ArchiveWriter } from '../../archive/archive-writer.js';
 import type { FinishedArchive, IndexParts, MemberInput } from '../../archive/archive-writer.js';
 import { SIGNATURE_LINE } from '../../archive/format.js';
 import type { ChainLink, IndexHeader } from '../../archive/index-types.js';
-import { spillPath } from '../../catalog/names.js';
 import { changesClosing, changesHeader } from '../../sql/changes-text.js';
 import { quoteString } from '../../sql/quote.js';
 import { TOOL_VERSION } from '../../version.js';
@@ -44,7 +43,6 @@ export async function writeChanges(
       binlog: previous.binlog,
       flavour: previous.serverFlavour,
       writer,
-      spillPath: spillPath(path),
       ...(until === undefined ? {} : { until }),
     });
     if (captured.kind === 'break') {

@@ -6,7 +6,6 @@ import type { BinlogPlace, IndexHeader } from '../../archive/index-types.js';
 import { EVENT } from '../../binlog/event.js';
 import type { PlacedEvent } from '../../binlog/event-stream.js';
 import { isBefore } from '../../binlog/log-position.js';
-import { spillPath } from '../../catalog/names.js';
 import { readCoordinates } from '../../mysql/coordinates.js';
 import { followBinlog } from '../../mysql/binlog-stream.js';
 import type { Session } from '../../mysql/session.js';
@@ -76,7 +75,7 @@ export async function follow(parts: FollowerParts): Promise<FollowerEnd> {
       start,
       from,
       binlog: base.binlog,
-      spillPath: spillPath(segment.path),
+      spillDirectory: context.configuration.backup.directory,
     });
     follower = new Follower(parts, { start, server, log, segment, open });
   } finally {

@@ -14,7 +14,7 @@ import type { Context } from '../context.js';
 import type { LogStretch, ServerStretch } from '../events/log-stretches.js';
 import { logStretches, placeOf } from '../events/log-stretches.js';
 import { readServerLog, startAfter, startOfLog } from '../events/server-log.js';
-import type { PieceSpill } from './piece-spill.js';
+import type { PieceSpill } from '../changes/piece-spill.js';
 import type { UndoCollector } from './undo-collector.js';
 
 export type WantedTransaction =

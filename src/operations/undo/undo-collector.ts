@@ -16,7 +16,7 @@ import { ROWS_FLAG } from '../../binlog/rows-event.js';
 import type { LoggedType } from '../../binlog/image-value.js';
 import { parseColumnTypes } from '../../binlog/image-value.js';
 import type { SplitStatement } from '../../sql/statement-splitter.js';
-import type { PieceSpill } from './piece-spill.js';
+import type { PieceSpill } from '../changes/piece-spill.js';
 
 /** What the log tells of a table that the transaction touched. */
 export interface UndoTable extends TableRows {

@@ -1,8 +1,12 @@
 /**
- * Rows of XA transactions that wait for their decision: in memory while they are few, else in a file
- * beside the archive. Written and read at once, because the conversion that needs them does not wait.
+ * Pieces of SQL that must wait (rows of an XA transaction for its decision, those of an undo for the last
+ * row): in memory while they are few, else in a file of the backup directory that has no name any more, so
+ * that nothing of it stays behind whatever ends the process. Written and read at once, because who needs
+ * them does not wait.
  */
 import { closeSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
 import type { XaStore } from '../../binlog/xa.js';
 import { fileError } from '../../file-errors.js';
 
@@ -10,24 +14,24 @@ const MEMORY_BYTES_MAX = 4 * 1024 * 1024;
 
 type Piece = { readonly sql: Buffer } | { readonly offset: number; readonly length: number };
 
-export class XaSpill implements XaStore {
+export class PieceSpill implements XaStore {
   readonly #path: string;
   readonly #pieces = new Map<string, Piece[]>();
   #memoryBytes = 0;
   #file: number | undefined;
   #fileLength = 0;
 
-  /** The file at `path` is made when it is needed. */
-  constructor(path: string) {
-    this.#path = path;
+  /** A file is made when it is needed. */
+  constructor(directory: string) {
+    this.#path = join(directory, `.waiting.${randomUUID()}`);
   }
 
-  append(xid: string, sql: Buffer): void {
-    const pieces = this.#pieces.get(xid) ?? [];
-    this.#pieces.set(xid, pieces);
+  append(key: string, sql: Buffer): void {
+    const pieces = this.#pieces.get(key) ?? [];
+    this.#pieces.set(key, pieces);
     if (this.#memoryBytes + sql.length <= MEMORY_BYTES_MAX) {
       this.#memoryBytes += sql.length;
-      pieces.push({ sql });
+      pieces.push({ sql: Buffer.from(sql) });
       return;
     }
     pieces.push({ offset: this.#fileLength, length: sql.length });
@@ -36,7 +40,10 @@ export class XaSpill implements XaStore {
 
   #write(sql: Buffer): void {
     try {
-      this.#file ??= openSync(this.#path, 'wx+', 0o600);
+      if (this.#file === undefined) {
+        this.#file = openSync(this.#path, 'wx+', 0o600);
+        rmSync(this.#path);
+      }
       for (let done = 0; done < sql.length;) {
         done += writeSync(this.#file, sql, done, sql.length - done, this.#fileLength + done);
       }
@@ -46,13 +53,18 @@ export class XaSpill implements XaStore {
     this.#fileLength += sql.length;
   }
 
-  *pieces(xid: string): Generator<Buffer> {
-    for (const piece of this.#pieces.get(xid) ?? []) {
-      yield 'sql' in piece ? piece.sql : this.#read(piece.offset, piece.length);
-    }
+  *pieces(key: string): Generator<Buffer> {
+    for (const piece of this.#pieces.get(key) ?? []) yield this.#read(piece);
   }
 
-  #read(offset: number, length: number): Buffer {
+  /** The piece that came last first. */
+  *backwards(key: string): Generator<Buffer> {
+    for (const piece of (this.#pieces.get(key) ?? []).toReversed()) yield this.#read(piece);
+  }
+
+  #read(piece: Piece): Buffer {
+    if ('sql' in piece) return piece.sql;
+    const { offset, length } = piece;
     const bytes = Buffer.allocUnsafe(length);
     try {
       for (let done = 0; done < length;) {
@@ -67,18 +79,17 @@ export class XaSpill implements XaStore {
     return bytes;
   }
 
-  drop(xid: string): void {
-    for (const piece of this.#pieces.get(xid) ?? []) {
+  drop(key: string): void {
+    for (const piece of this.#pieces.get(key) ?? []) {
       if ('sql' in piece) this.#memoryBytes -= piece.sql.length;
     }
-    this.#pieces.delete(xid);
+    this.#pieces.delete(key);
   }
 
-  /** Removes the file; may be called twice. */
+  /** May be called twice. */
   close(): void {
-    if (this.#file === undefined) return;
-    closeSync(this.#file);
+    if (this.#file !== undefined) closeSync(this.#file);
     this.#file = undefined;
-    rmSync(this.#path, { force: true });
+    this.#pieces.clear();
   }
 }
