@@ -20,15 +20,24 @@ export interface TurnsRequest {
   readonly outputBytes: (contender: Contender) => Promise<number>;
 }
 
-/** Each round runs every contender once; who begins changes from round to round. */
+/**
+ * Each round runs every contender once; who begins changes from round to round. Interrupted behind the
+ * first round, it gives what was measured by then.
+ */
 export async function takeTurns(request: TurnsRequest): Promise<Result[]> {
-  const { contenders, signal } = request;
+  const { contenders, signal, log } = request;
   const states = contenders.map((contender) => new Turns(contender, request));
   for (let turn = 0; turn < request.rounds; turn += 1) {
     const first = turn % states.length;
-    for (const state of [...states.slice(first), ...states.slice(0, first)]) {
-      signal.throwIfAborted();
-      await state.take(turn + 1);
+    try {
+      for (const state of [...states.slice(first), ...states.slice(0, first)]) {
+        signal.throwIfAborted();
+        await state.take(turn + 1);
+      }
+    } catch (error) {
+      if (!signal.aborted || turn === 0) throw error;
+      log(`interrupted in round ${turn + 1}`);
+      break;
     }
   }
   return states.map((state) => state.result());
