@@ -1,5 +1,4 @@
 /** Opens sessions: mysql2 does the handshake, then the socket is taken over. */
-import { readFileSync } from 'node:fs';
 import type { Duplex } from 'node:stream';
 import mysql from 'mysql2';
 import type { Connection, ConnectionOptions, SslOptions } from 'mysql2';
@@ -7,15 +6,8 @@ import { ReshelveError } from '../errors.js';
 import { ERRNO, isServerError, ServerError } from './server-error.js';
 import { parseServerVersion } from './server-facts.js';
 import { Session } from './session.js';
-
-export type TlsMode = 'disabled' | 'preferred' | 'required' | 'verify-ca' | 'verify-identity';
-
-export interface TlsSettings {
-  readonly mode: TlsMode;
-  readonly caFile?: string;
-  readonly certificateFile?: string;
-  readonly keyFile?: string;
-}
+import type { TlsSettings } from './tls.js';
+import { connectWithTlsPolicy, isHandleLimit } from './tls.js';
 
 export interface ConnectionSettings {
   readonly host: string;
@@ -36,6 +28,8 @@ export interface OpenOptions {
 }
 
 const CONNECT_TIMEOUT_MS = 20_000;
+const TLS_HINT =
+  "Check the server's certificate against DB_SSL_CA and DB_HOST, and DB_SSL_CERT with DB_SSL_KEY; then run `reshelve doctor`.";
 const SETUP_TIMEOUT_MS = 30_000;
 const KEEP_ALIVE_DELAY_MS = 30_000;
 
@@ -89,7 +83,9 @@ export async function openSession(
   options: OpenOptions = {},
 ): Promise<Session> {
   options.signal?.throwIfAborted();
-  const session = await connectWithTlsPolicy(settings, options.database);
+  const session = await connectWithTlsPolicy(settings, (ssl) =>
+    connect(settings, options.database, ssl),
+  );
   const { signal } = options;
   const onAbort = (): void => {
     session.destroy(interruption(signal));
@@ -151,59 +147,6 @@ async function activateRoles(session: Session): Promise<void> {
   }
 }
 
-async function connectWithTlsPolicy(
-  settings: ConnectionSettings,
-  database: string | undefined,
-): Promise<Session> {
-  const ssl = tlsOptions(settings);
-  if (ssl === undefined || settings.tls.mode !== 'preferred') {
-    return connect(settings, database, ssl);
-  }
-  try {
-    return await connect(settings, database, ssl);
-  } catch (error) {
-    const cause = error instanceof ReshelveError ? error.cause : undefined;
-    const { code } = (cause ?? {}) as NodeJS.ErrnoException;
-    if (code !== 'HANDSHAKE_NO_SSL_SUPPORT') throw error;
-    return connect(settings, database, undefined);
-  }
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || host.startsWith('127.');
-}
-
-function tlsOptions(settings: ConnectionSettings): SslOptions | undefined {
-  const { tls } = settings;
-  if (tls.mode === 'disabled' || settings.socketPath !== undefined) return undefined;
-  if (tls.mode === 'preferred' && isLoopback(settings.host)) return undefined;
-  return {
-    rejectUnauthorized: tls.mode === 'verify-ca' || tls.mode === 'verify-identity',
-    verifyIdentity: tls.mode === 'verify-identity',
-    minVersion: 'TLSv1.2',
-    ...(tls.caFile === undefined ? {} : { ca: readTlsFile('DB_SSL_CA', tls.caFile) }),
-    ...(tls.certificateFile === undefined
-      ? {}
-      : { cert: readTlsFile('DB_SSL_CERT', tls.certificateFile) }),
-    ...(tls.keyFile === undefined ? {} : { key: readTlsFile('DB_SSL_KEY', tls.keyFile) }),
-  };
-}
-
-function readTlsFile(setting: string, path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    const message = `${setting}: cannot read ${path} (${code ?? 'error'})`;
-    throw new ReshelveError(isHandleLimit(code) ? 'FILE_LIMIT' : 'CONFIG', message, { cause });
-  }
-}
-
-/** A socket is a file handle, too. */
-function isHandleLimit(code: string | undefined): boolean {
-  return code === 'EMFILE' || code === 'ENFILE';
-}
-
 /** The parts of a mysql2 connection that the take-over needs and its types leave out. */
 interface ConnectionInternals {
   readonly stream: Duplex;
@@ -261,7 +204,8 @@ function takeOver(connection: Connection, where: string, silenceMs: number | und
 }
 
 export function describeServer(settings: ConnectionSettings): string {
-  return settings.socketPath ?? `${settings.host}:${settings.port}`;
+  const { host, port, socketPath } = settings;
+  return socketPath ?? (host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`);
 }
 
 function connectError(error: unknown, settings: ConnectionSettings, where: string): ReshelveError {
@@ -270,10 +214,11 @@ function connectError(error: unknown, settings: ConnectionSettings, where: strin
     const sqlState = (error as { sqlState?: string }).sqlState ?? 'HY000';
     return new ServerError(where, { errno, sqlState, message }, { cause: error });
   }
-  const detail = code ?? (message === '' ? 'no reason given' : message);
+  const isTls = code === 'HANDSHAKE_SSL_ERROR';
+  const detail = code === undefined || isTls ? message || (code ?? 'no reason given') : code;
   return new ReshelveError(
     isHandleLimit(code) ? 'FILE_LIMIT' : 'CONNECT',
-    `cannot connect to ${where} as ${settings.user} (${detail})`,
-    { cause: error },
+    `cannot connect to ${where} as ${settings.user} (${isTls ? 'TLS: ' : ''}${detail})`,
+    { cause: error, ...(isTls ? { hint: TLS_HINT } : {}) },
   );
 }

@@ -16,6 +16,16 @@ export const ERRNO = {
   columnAccessDenied: 1143,
   noSuchTable: 1146,
   lockWaitTimeout: 1205,
+  tooManyConnections: 1040,
+  hostBlocked: 1129,
+  hostNotAllowed: 1130,
+  tooManyUserConnections: 1203,
+  userLimitReached: 1226,
+  accessDeniedNoPassword: 1698,
+  passwordExpired: 1862,
+  accountLocked: 3118,
+  insecureTransport: 3159,
+  accountLockedMariadb: 4151,
   routineExists: 1304,
   specificAccessDenied: 1227,
   unknownSystemVariable: 1193,
@@ -47,6 +57,38 @@ const CODE_BY_ERRNO = new Map<number, ErrorCode>([
   [ERRNO.tableDefinitionChanged, 'SCHEMA_CHANGED'],
   [ERRNO.connectionKilled, 'CONNECTION_LOST'],
   [ERRNO.clientInteractionTimeout, 'CONNECTION_LOST'],
+  [ERRNO.hostBlocked, 'ACCESS_DENIED'],
+  [ERRNO.hostNotAllowed, 'ACCESS_DENIED'],
+  [ERRNO.accessDeniedNoPassword, 'ACCESS_DENIED'],
+  [ERRNO.passwordExpired, 'ACCESS_DENIED'],
+  [ERRNO.accountLocked, 'ACCESS_DENIED'],
+  [ERRNO.accountLockedMariadb, 'ACCESS_DENIED'],
+  [ERRNO.insecureTransport, 'ACCESS_DENIED'],
+]);
+
+const FEWER_CONNECTIONS =
+  'Lower BACKUP_THREADS, or let the server have more connections; a backup needs a few more than threads.';
+
+/** Next steps where the one of the table would lead astray. */
+const HINT_BY_ERRNO = new Map<number, string>([
+  [ERRNO.tooManyConnections, FEWER_CONNECTIONS],
+  [ERRNO.tooManyUserConnections, FEWER_CONNECTIONS],
+  [ERRNO.userLimitReached, FEWER_CONNECTIONS],
+  [
+    ERRNO.hostBlocked,
+    'Run FLUSH HOSTS (TRUNCATE performance_schema.host_cache) as an administrator, then the command again.',
+  ],
+  [
+    ERRNO.hostNotAllowed,
+    'Create the user for the address that this machine connects from, then run `reshelve doctor`.',
+  ],
+  [
+    ERRNO.passwordExpired,
+    'Give the user a new password as an administrator (ALTER USER … IDENTIFIED BY), then set DB_PASS.',
+  ],
+  [ERRNO.accountLocked, 'Unlock it as an administrator: ALTER USER … ACCOUNT UNLOCK.'],
+  [ERRNO.accountLockedMariadb, 'Unlock it as an administrator: ALTER USER … ACCOUNT UNLOCK.'],
+  [ERRNO.insecureTransport, 'Set DB_SSL_MODE=required, then run `reshelve doctor`.'],
 ]);
 
 /**
@@ -69,12 +111,17 @@ export class ServerError extends ReshelveError {
     super(
       CODE_BY_ERRNO.get(error.errno) ?? 'SERVER',
       `${where}: error ${error.errno} (${error.sqlState}): ${text}`,
-      options,
+      { ...hintFor(error.errno), ...options },
     );
     this.name = 'ServerError';
     this.errno = error.errno;
     this.sqlState = error.sqlState;
   }
+}
+
+function hintFor(errno: number): ReshelveErrorOptions {
+  const hint = HINT_BY_ERRNO.get(errno);
+  return hint === undefined ? {} : { hint };
 }
 
 export function isServerError(error: unknown, ...errnos: number[]): error is ServerError {

@@ -66,19 +66,43 @@ async function withOptionFile(
   const directory = await mkdtemp(join(tmpdir(), 'reshelve-'));
   try {
     const path = join(directory, 'client.cnf');
-    const lines = [
-      '[client]',
-      ...(server.socketPath === undefined
-        ? [`host=${quoteOption(server.host)}`, `port=${server.port}`, 'protocol=tcp']
-        : [`socket=${quoteOption(server.socketPath)}`]),
-      `user=${quoteOption(server.user)}`,
-      `password=${quoteOption(server.password.reveal())}`,
-    ];
-    await writeFile(path, `${lines.join('\n')}\n`, { mode: 0o600 });
+    await writeFile(path, `${optionLines(server).join('\n')}\n`, { mode: 0o600 });
     await use(path);
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
+}
+
+/**
+ * Oracle's programs know `ssl-mode`, MariaDB's `ssl` and `ssl-verify-server-cert`; each passes over what is
+ * the other's. A socket never leaves the machine.
+ */
+function tlsLines({ tls, socketPath }: ServerConfiguration): string[] {
+  if (socketPath !== undefined) return [];
+  const isChecked = tls.mode === 'verify-ca' || tls.mode === 'verify-identity';
+  const files = { ca: tls.caFile, cert: tls.certificateFile, key: tls.keyFile };
+  return [
+    `loose-ssl-mode=${tls.mode.replace('-', '_').toUpperCase()}`,
+    ...(tls.mode === 'disabled' ? ['loose-skip-ssl'] : []),
+    ...(tls.mode === 'required' || isChecked ? ['loose-ssl'] : []),
+    ...(isChecked ? ['loose-ssl-verify-server-cert'] : []),
+    ...Object.entries(files).flatMap(([name, file]) =>
+      file === undefined ? [] : [`ssl-${name}=${quoteOption(file)}`],
+    ),
+  ];
+}
+
+/** How the program connects, as an option file says it. */
+export function optionLines(server: ServerConfiguration): string[] {
+  return [
+    '[client]',
+    ...(server.socketPath === undefined
+      ? [`host=${quoteOption(server.host)}`, `port=${server.port}`, 'protocol=tcp']
+      : [`socket=${quoteOption(server.socketPath)}`]),
+    `user=${quoteOption(server.user)}`,
+    `password=${quoteOption(server.password.reveal())}`,
+    ...tlsLines(server),
+  ];
 }
 
 /** Option files know backslash escapes inside quotes (MySQL Reference Manual, "Using Option Files"). */
