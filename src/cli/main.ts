@@ -11,6 +11,7 @@ import { fullCommand } from './full.js';
 import { incrementalCommand } from './incremental.js';
 import { inspectCommand } from './inspect.js';
 import { listCommand } from './list.js';
+import { surviveOutputErrors } from './output-errors.js';
 import { recoverCommand } from './recover.js';
 import { reportFailure } from './report.js';
 import { restoreCommand } from './restore.js';
@@ -44,6 +45,7 @@ statusCommand(program);
 eventsCommand(program);
 undoCommand(program);
 
+surviveOutputErrors();
 try {
   await program.parseAsync();
 } catch (error) {

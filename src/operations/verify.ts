@@ -28,6 +28,8 @@ export interface VerifyResult {
   readonly name: string;
   readonly sizeBytes: number;
   readonly method: Verification['method'];
+  /** Whether the file holds digests of its rows; dumps of other tools do not. */
+  readonly hasDigests: boolean;
   readonly tables: Comparison['tables'];
   readonly warnings: readonly string[];
 }
@@ -63,6 +65,7 @@ async function succeed(
     name: basename(backup.path),
     sizeBytes: (await stat(backup.path)).size,
     method,
+    hasDigests: (await probeFile(backup.path)).kind === 'reshelve',
     tables,
     warnings: run.warnings.map((warning) => warning.message),
   };
@@ -71,7 +74,15 @@ async function succeed(
 async function verifyFile(run: Run, backup: ChosenBackup): Promise<Comparison['tables']> {
   const probe = await probeFile(backup.path);
   if (probe.kind !== 'reshelve') {
-    await examineDump(run.context, backup, run.context.configuration.databaseName);
+    const { databaseName, backup: settings } = run.context.configuration;
+    await examineDump(run.context, backup, databaseName);
+    if (settings.criticalTables.length > 0) {
+      run.warn({
+        code: 'CRITICAL_TABLES_NOT_LOOKED_FOR',
+        message:
+          'which tables a dump of another tool holds shows only where it is restored: verify it without --quick',
+      });
+    }
     return [];
   }
   await assertSound(run.context, backup.path, backup.shown);
