@@ -1,4 +1,5 @@
 /** Opens sessions: mysql2 does the handshake, then the socket is taken over. */
+import { setMaxListeners } from 'node:events';
 import type { Duplex } from 'node:stream';
 import mysql from 'mysql2';
 import type { Connection, ConnectionOptions, SslOptions } from 'mysql2';
@@ -90,6 +91,8 @@ export async function openSession(
   const onAbort = (): void => {
     session.destroy(interruption(signal));
   };
+  // A run may have dozens of sessions, each of which takes its listener away when it ends.
+  if (signal !== undefined) setMaxListeners(0, signal);
   signal?.addEventListener('abort', onAbort, { once: true });
   session.onClosed(() => {
     signal?.removeEventListener('abort', onAbort);

@@ -129,10 +129,11 @@ describe.each(FLAVOURS)('on %s', (flavour) => {
     await query(server, `DROP USER '${user}'@'%'`);
   });
 
-  it('waits for a transaction that holds a table, and names it', TIMEOUT, async () => {
+  // The one has triggers, the other has none; on MariaDB that is two ways to be in the way.
+  it.each(['member', 'book'])('waits for a transaction that holds %s', TIMEOUT, async (table) => {
     const holder = await connectTo(server, name);
     await holder.query('START TRANSACTION');
-    await holder.query('SELECT * FROM book');
+    await holder.query(`SELECT * FROM ${table}`);
     const { child, ended } = space.start(['recover', '--online', '--yes']);
     let said = '';
     child.stdout?.on('data', (chunk: string) => {

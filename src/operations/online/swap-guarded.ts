@@ -2,7 +2,8 @@
  * RENAME where the server does not allow it under LOCK TABLES (MariaDB). One session locks the tables
  * with triggers, another asks for the RENAME and waits behind it, and a guard for each table waits for its
  * lock behind that: the server serves these waiters before any writer. So the triggers can be dropped
- * before the RENAME and made after it without anybody writing in between.
+ * before the RENAME and made after it without anybody writing in between. Every session is opened
+ * beforehand, because from the first lock on everybody waits for us.
  */
 import { setTimeout } from 'node:timers/promises';
 import { ERRNO, isServerError } from '../../mysql/server-error.js';
@@ -15,7 +16,10 @@ import { qualified, renameStatement } from './swap-plan.js';
 
 /** Each guard is a connection; beyond this number one guard watches several tables in turn. */
 const GUARDS_MAX = 32;
-const LOCK_WAIT_SECONDS = 5;
+/** They wait for us above all: for as long as it takes to drop the triggers of a large schema. */
+const LOCK_WAIT_SECONDS = 120;
+/** Once we have let go, the RENAME waits for others at most this long, and others for it. */
+const RENAME_WAIT_MS = 5000;
 const QUEUE_WAIT_MS_MAX = 5000;
 const POLL_MS = 3;
 
@@ -31,16 +35,25 @@ export class GuardedRename {
   readonly #swap: Swap;
   readonly #tables: readonly string[];
   readonly #guards = new Set<Guard>();
-  #renamer: Session | undefined;
+  readonly #sessions: Session[] = [];
+  /** Open and without a lock. */
+  readonly #free: Session[] = [];
 
   constructor(swap: Swap, tables: readonly string[]) {
     this.#swap = swap;
     this.#tables = tables;
   }
 
-  /** `holder` has a short lock_wait_timeout. Throws what the server said to the RENAME. */
-  async run(holder: Session, moves: readonly Move[]): Promise<void> {
+  /**
+   * `holder` has a short lock_wait_timeout; `onLocking` is called right before the first lock. Throws
+   * what the server said to the RENAME.
+   */
+  async run(holder: Session, moves: readonly Move[], onLocking: () => void): Promise<void> {
     const { live } = this.#swap;
+    const groups = this.#groups(moves);
+    // One for each guard, one for the RENAME, and one for a guard that takes another one's place.
+    if (this.#tables.length > 0) await this.#openAll(groups.length + 2);
+    onLocking();
     // What cannot be locked loses its triggers a moment earlier.
     const isLocked = (table: string): boolean => this.#tables.includes(table);
     await dropTriggers(holder, live, (table) => !isLocked(table));
@@ -48,63 +61,95 @@ export class GuardedRename {
       await holder.executeLong(renameStatement(moves));
       return;
     }
-    const renamer = await this.#open();
-    this.#renamer = renamer;
+    const renamer = this.#take();
     await holder.execute(`LOCK TABLES ${this.#locks(this.#tables)}`);
     let rename: Attempt;
     try {
       rename = new Attempt(renamer.executeLong(renameStatement(moves)));
-      await this.#awaitQueued(holder, renamer, () => rename.isSettled);
-      const arriving = new Set(moves.flatMap(({ table, to }) => (to === live ? [table] : [])));
-      const staying = this.#tables.filter((table) => arriving.has(table));
-      const leaving = this.#tables.filter((table) => !arriving.has(table));
-      for (const tables of [...inGroups(staying, GUARDS_MAX), ...inGroups(leaving, GUARDS_MAX)]) {
-        await this.#guard(holder, tables);
-      }
+      await this.#awaitQueued(holder, [renamer], () => rename.isSettled);
+      const guards = groups.map((tables) => this.#ask(tables));
+      await this.#awaitQueued(
+        holder,
+        guards.map(({ session }) => session),
+        () => rename.isSettled,
+      );
       await dropTriggers(holder, live, isLocked);
     } finally {
       await holder.execute('UNLOCK TABLES');
     }
-    await this.#letPass(holder, rename);
+    await this.#letPass(holder, renamer, rename);
     await this.#makeTriggers(rename.hasFailed ? this.#swap.before : this.#swap.after);
     await rename.result;
   }
 
   async close(): Promise<void> {
-    const sessions = [...this.#guards].map(({ session }) => session);
-    if (this.#renamer !== undefined) sessions.push(this.#renamer);
-    await Promise.all(sessions.map((session) => session.close()));
+    await Promise.all(this.#sessions.map((session) => session.close()));
+  }
+
+  /** Tables that come back under their name and those that do not are guarded apart. */
+  #groups(moves: readonly Move[]): string[][] {
+    const { live } = this.#swap;
+    const arriving = new Set(moves.flatMap(({ table, to }) => (to === live ? [table] : [])));
+    const staying = this.#tables.filter((table) => arriving.has(table));
+    const leaving = this.#tables.filter((table) => !arriving.has(table));
+    return [...inGroups(staying, GUARDS_MAX), ...inGroups(leaving, GUARDS_MAX)];
+  }
+
+  async #openAll(count: number): Promise<void> {
+    const opening = Array.from({ length: count }, async () => {
+      const session = await this.#swap.open();
+      this.#sessions.push(session);
+      await prepareAligning(session);
+      await session.execute(`SET SESSION lock_wait_timeout = ${LOCK_WAIT_SECONDS}`);
+      this.#free.push(session);
+    });
+    const failed = (await Promise.allSettled(opening)).find(({ status }) => status === 'rejected');
+    if (failed?.status === 'rejected') throw failed.reason;
+  }
+
+  #take(): Session {
+    const session = this.#free.pop();
+    if (session === undefined) throw new Error('a session was opened for each guard');
+    return session;
   }
 
   /**
    * A guard that got its lock before the RENAME had its turn stands in its way: another one takes its
-   * place in the queue first, and then it lets go.
+   * place in the queue first, and then it lets go. A RENAME for which others do not make way is given up.
    */
-  async #letPass(observer: Session, rename: Attempt): Promise<void> {
+  async #letPass(observer: Session, renamer: Session, rename: Attempt): Promise<void> {
+    const deadlineMs = performance.now() + RENAME_WAIT_MS;
+    let isGivenUp = false;
     while (!rename.isSettled) {
       await setTimeout(POLL_MS);
       for (const guard of [...this.#guards]) {
         if (!guard.isGranted) continue;
-        await this.#guard(observer, guard.tables);
+        const next = this.#ask(guard.tables);
+        await this.#awaitQueued(observer, [next.session], () => next.isGranted);
         await this.#release(guard);
         await setTimeout(POLL_MS);
       }
+      if (isGivenUp || performance.now() < deadlineMs) continue;
+      isGivenUp = true;
+      await observer.execute(`KILL QUERY ${renamer.threadId}`);
     }
   }
 
-  /** Each guard has its table to itself now: the new one, or the old one where the RENAME failed. */
+  /** Each guard has its tables to itself now: the new ones, or the old ones where the RENAME failed. */
   async #makeTriggers(alignment: Alignment | undefined): Promise<void> {
-    for (const guard of [...this.#guards]) {
-      if (!(await hasTables(guard))) continue;
+    const done = [...this.#guards].map(async (guard) => {
+      if (!(await hasTables(guard))) return;
       for (const table of guard.tables) {
         if (alignment !== undefined) await makeTriggers(guard.session, alignment, table);
       }
       await this.#release(guard);
-    }
+    });
+    const failed = (await Promise.allSettled(done)).find(({ status }) => status === 'rejected');
+    if (failed?.status === 'rejected') throw failed.reason;
   }
 
-  async #guard(observer: Session, tables: readonly string[]): Promise<void> {
-    const session = await this.#open();
+  #ask(tables: readonly string[]): Guard {
+    const session = this.#take();
     const guard: Guard = {
       session,
       tables,
@@ -116,34 +161,29 @@ export class GuardedRename {
     // Awaited when its turn comes; a failure until then must not end the process.
     guard.granted.catch(() => undefined);
     this.#guards.add(guard);
-    await this.#awaitQueued(observer, session, () => guard.isGranted);
+    return guard;
   }
 
   async #release(guard: Guard): Promise<void> {
     this.#guards.delete(guard);
     await guard.session.execute('UNLOCK TABLES');
-    await guard.session.close();
+    this.#free.push(guard.session);
   }
 
-  async #open(): Promise<Session> {
-    const session = await this.#swap.open();
-    await prepareAligning(session);
-    await session.execute(`SET SESSION lock_wait_timeout = ${LOCK_WAIT_SECONDS}`);
-    return session;
-  }
-
-  /** Until the server says that the session waits for a lock. */
+  /** Until the server says that each session waits for a lock. */
   async #awaitQueued(
     observer: Session,
-    { threadId }: Session,
+    sessions: readonly Session[],
     isOver: () => boolean,
   ): Promise<void> {
+    const ids = sessions.map(({ threadId }) => threadId).join(', ');
     const deadlineMs = performance.now() + QUEUE_WAIT_MS_MAX;
     while (!isOver() && performance.now() < deadlineMs) {
-      const state = await observer.value(
-        `SELECT STATE FROM information_schema.PROCESSLIST WHERE ID = ${threadId}`,
+      const waiting = await observer.value(
+        `SELECT COUNT(*) FROM information_schema.PROCESSLIST
+         WHERE ID IN (${ids}) AND STATE LIKE '%metadata lock%'`,
       );
-      if (state?.includes('metadata lock') === true) return;
+      if (Number(waiting) === sessions.length) return;
       await setTimeout(POLL_MS);
     }
   }

@@ -25,22 +25,42 @@ const LOCK_WAIT_SECONDS = 3;
 const ATTEMPTS_MAX = 8;
 /** In between the others have their turn. */
 const PAUSE_MS = 2000;
+/** `queryInterrupted`: our own RENAME, given up because others did not let it pass. */
+const OTHERS_IN_THE_WAY = [ERRNO.lockWaitTimeout, ERRNO.deadlock, ERRNO.queryInterrupted] as const;
+
+/** From the first lock on others wait for us. */
+class Hold {
+  #sinceMs: number | undefined;
+
+  begin(): void {
+    this.#sinceMs ??= performance.now();
+  }
+
+  get ms(): number {
+    return this.#sinceMs === undefined ? 0 : performance.now() - this.#sinceMs;
+  }
+}
 
 /**
- * Gives how long others were held up by the attempt that succeeded, in milliseconds. Throws TIMEOUT,
- * naming who is in the way, when the locks cannot be had; the live database is then as it was.
+ * Gives how long others were held up at most, in milliseconds, by an attempt that failed or the one that
+ * did not. Throws TIMEOUT, naming who is in the way, when the locks cannot be had; the live database is
+ * then as it was.
  */
 export async function swapTables(swap: Swap): Promise<number> {
   const session = await swap.open();
+  let heldMs = 0;
   try {
     await prepareAligning(session);
     await session.execute(`SET SESSION lock_wait_timeout = ${LOCK_WAIT_SECONDS}`);
     for (let attempt = 1; ; attempt += 1) {
       swap.context.signal.throwIfAborted();
+      const hold = new Hold();
       try {
-        return await attemptSwap(session, swap);
+        await attemptSwap(session, swap, hold);
+        return Math.max(heldMs, hold.ms);
       } catch (error) {
-        if (!isServerError(error, ERRNO.lockWaitTimeout, ERRNO.deadlock)) throw error;
+        if (!isServerError(error, ...OTHERS_IN_THE_WAY)) throw error;
+        heldMs = Math.max(heldMs, hold.ms);
         const blockers = await describeBlockers(session, swap.live);
         if (attempt >= ATTEMPTS_MAX) throw abandoned(swap, blockers, error);
         swap.context.output.line(
@@ -66,25 +86,24 @@ function abandoned({ live }: Swap, blockers: string, cause: unknown): ReshelveEr
   );
 }
 
-async function attemptSwap(session: Session, swap: Swap): Promise<number> {
-  const startedMs = performance.now();
+async function attemptSwap(session: Session, swap: Swap, hold: Hold): Promise<void> {
   const moves = await swap.moves();
   if (moves.length === 0) {
     await makeMissingTriggers(session, swap);
-  } else if (!(await lockAll(session, moves))) {
-    await renameGuarded(session, swap, moves);
+  } else if (!(await lockAll(session, moves, hold))) {
+    await renameGuarded(session, swap, moves, hold);
   } else {
     await renameUnderLock(session, swap, moves);
   }
-  return performance.now() - startedMs;
 }
 
 /**
  * MySQL 8.0.13 allows RENAME on tables that the session itself has locked; MariaDB does not. With GTIDs
  * MySQL does not lock tables with and without transactions together (error 1785).
  */
-async function lockAll(session: Session, moves: readonly Move[]): Promise<boolean> {
+async function lockAll(session: Session, moves: readonly Move[], hold: Hold): Promise<boolean> {
   if (session.facts.flavour !== 'mysql' || !isAtLeast(session.facts, 8, 0, 13)) return false;
+  hold.begin();
   try {
     await session.execute(lockStatement(moves));
     return true;
@@ -114,7 +133,12 @@ async function renameUnderLock(
   }
 }
 
-async function renameGuarded(session: Session, swap: Swap, moves: readonly Move[]): Promise<void> {
+async function renameGuarded(
+  session: Session,
+  swap: Swap,
+  moves: readonly Move[],
+  hold: Hold,
+): Promise<void> {
   const guarded = await tablesWithTriggers(session, swap.live);
   const arriving = swap.after.reader.index.objects.flatMap(({ type, table }) =>
     type === 'trigger' && table !== undefined ? [table] : [],
@@ -128,7 +152,9 @@ async function renameGuarded(session: Session, swap: Swap, moves: readonly Move[
   );
   const rename = new GuardedRename(swap, tables);
   try {
-    await rename.run(session, moves);
+    await rename.run(session, moves, () => {
+      hold.begin();
+    });
   } finally {
     await rename.close();
   }
