@@ -5,9 +5,9 @@ import { EXIT } from '../errors.js';
 const READER_IS_GONE = new Set(['EPIPE', 'EIO', 'ECONNRESET']);
 
 /**
- * Without a listener Node.js ends the process at the first line that cannot be written, also in the middle of
- * a recovery. The work goes on instead; where its result was asked for on stdout and could not be written (a full
- * disk), the exit code must not be 0.
+ * Without a listener Node.js ends the process at the first line that cannot be written, also in the
+ * middle of a recovery. The work goes on instead; where its result was asked for on stdout and could
+ * not be written (a full disk), the exit code must not be 0.
  */
 export function surviveOutputErrors(): void {
   let isLost = false;

@@ -88,7 +88,7 @@ function printResult(output: Output, result: VerifyResult): void {
   }
 }
 
-/** A dump of another tool was read to its end and loaded nowhere: neither its tables nor its rows are known. */
+/** A dump of another tool was read to its end and loaded nowhere: its tables and rows are not known. */
 function isCheckedAsText(result: VerifyResult): boolean {
   return result.method === 'file' && !result.hasDigests;
 }

@@ -47,7 +47,7 @@ function shell(workspace: Workspace, line: string): Promise<string> {
   return new Promise((done, failed) => {
     execFile('sh', ['-c', line], { cwd: workspace.directory }, (error, stdout) => {
       if (error === null) done(stdout);
-      else failed(error);
+      else failed(new Error(`expected exit code 0: ${line}`, { cause: error }));
     });
   });
 }

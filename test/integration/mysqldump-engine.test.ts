@@ -2,7 +2,7 @@
  * Goal: BACKUP_ENGINE=mysqldump is held to the same standard. Method: Oracle's and MariaDB's own program
  * write a backup that is verified and restored; programs that fail in each way leave no backup.
  */
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test, onTestFinished } from 'vitest';
