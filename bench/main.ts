@@ -10,9 +10,15 @@ import { measureMemory } from './memory.js';
 import { benchOnline } from './online.js';
 import { parseOptions, USAGE, type BenchOptions } from './options.js';
 import { runBench } from './rounds.js';
+import { measureTransaction } from './transaction.js';
 
 /** Measurements of their own, by the first word. */
-const OTHERS = { memory: measureMemory, binlog: benchBinlog, online: benchOnline } as const;
+const OTHERS = {
+  memory: measureMemory,
+  transaction: measureTransaction,
+  binlog: benchBinlog,
+  online: benchOnline,
+} as const;
 
 async function main(args: readonly string[], signal: AbortSignal): Promise<number> {
   if (args.includes('--help')) {

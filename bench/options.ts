@@ -20,6 +20,7 @@ export const USAGE = `npm run bench -- [options]
   --data-directory DIR   keep the generated data there and use it again
   --output FILE          where the result goes (bench/results/latest.json)
 npm run bench -- memory    resident memory of full, verify and restore instead
+npm run bench -- transaction  resident memory with a transaction of 1 GB in the binary log instead
 npm run bench -- binlog    incrementals by the binary log beside mysqlbinlog instead
 npm run bench -- online    how long an online recovery holds up readers and writers instead`;
 
