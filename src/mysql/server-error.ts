@@ -25,6 +25,7 @@ export const ERRNO = {
   passwordExpired: 1862,
   accountLocked: 3118,
   insecureTransport: 3159,
+  noSuchTablespace: 3510,
   accountLockedMariadb: 4151,
   routineExists: 1304,
   specificAccessDenied: 1227,
@@ -88,6 +89,10 @@ const HINT_BY_ERRNO = new Map<number, string>([
   ],
   [ERRNO.accountLocked, 'Unlock it as an administrator: ALTER USER … ACCOUNT UNLOCK.'],
   [ERRNO.accountLockedMariadb, 'Unlock it as an administrator: ALTER USER … ACCOUNT UNLOCK.'],
+  [
+    ERRNO.noSuchTablespace,
+    "Make it as an administrator (CREATE TABLESPACE name ADD DATAFILE 'name.ibd'), then run the command again.",
+  ],
   [ERRNO.insecureTransport, 'Set DB_SSL_MODE=required, then run `reshelve doctor`.'],
 ]);
 

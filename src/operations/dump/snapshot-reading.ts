@@ -28,6 +28,7 @@ import type { Warning } from '../context.js';
 import { readDatabaseSchema } from './database-schema.js';
 import type { SchemaRequest } from './database-schema.js';
 import { orderObjects } from './definitions.js';
+import { heldTableError } from './held-table.js';
 import { periodPlans } from './period-columns.js';
 import type { PlannedTable } from './read-tables.js';
 import type { Run } from '../run.js';
@@ -43,35 +44,44 @@ export async function withSnapshot<T>(
   write: (reading: SnapshotReading) => Promise<T>,
 ): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
-    const resources: Closable[] = [];
     try {
-      return await write(await SnapshotReading.open(run, attempt > DETECTING_ATTEMPTS, resources));
+      return await oneAttempt(run, attempt, write);
     } catch (error) {
-      const failure = asSchemaChange(error, run.context.configuration.databaseName);
+      const { databaseName } = run.context.configuration;
+      const isHeld = isServerError(error, ERRNO.lockWaitTimeout);
+      const failure = asSchemaChange(error, databaseName);
       const changed = failure instanceof ReshelveError && failure.code === 'SCHEMA_CHANGED';
-      if (!changed || attempt >= ATTEMPTS_MAX) throw failure;
-      run.context.output.line(`Starting again, because ${failure.message}...`);
-    } finally {
-      for (const resource of resources.reverse()) await resource.close();
+      if (!changed && !isHeld) throw failure;
+      if (attempt >= ATTEMPTS_MAX) {
+        throw isHeld ? await heldTableError(run, ATTEMPTS_MAX, error) : failure;
+      }
+      const reason = isHeld
+        ? `a table of ${databaseName} was locked by others for too long: ${error.message}`
+        : messageOf(failure);
+      run.context.output.line(`Starting again, because ${reason}...`);
     }
   }
 }
 
-/**
- * An object that was listed a moment ago and is gone now was dropped meanwhile; and a table that stays
- * locked is most often waiting to be altered.
- */
-function asSchemaChange(error: unknown, database: string): unknown {
-  if (isServerError(error, ERRNO.lockWaitTimeout)) {
-    return new ReshelveError(
-      'SCHEMA_CHANGED',
-      `a table of ${database} was locked by others for too long: ${error.message}`,
-      {
-        hint: 'See who holds it (`SHOW FULL PROCESSLIST`), end that, then run the command again.',
-        cause: error,
-      },
-    );
+async function oneAttempt<T>(
+  run: Run,
+  attempt: number,
+  write: (reading: SnapshotReading) => Promise<T>,
+): Promise<T> {
+  const resources: Closable[] = [];
+  try {
+    return await write(await SnapshotReading.open(run, attempt > DETECTING_ATTEMPTS, resources));
+  } finally {
+    for (const resource of resources.reverse()) await resource.close();
   }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** An object that was listed a moment ago and is gone now was dropped meanwhile. */
+function asSchemaChange(error: unknown, database: string): unknown {
   const { noSuchTable, noSuchRoutine, noSuchTrigger, noSuchEvent } = ERRNO;
   if (!isServerError(error, noSuchTable, noSuchRoutine, noSuchTrigger, noSuchEvent)) return error;
   return new ReshelveError(
