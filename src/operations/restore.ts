@@ -19,6 +19,7 @@ import { othersIn } from './recovery/recovery-others.js';
 import type { Run } from './run.js';
 import { recordedRun } from './run.js';
 import { openServer } from './sessions.js';
+import { warnOfOtherEngines } from './load/engines.js';
 import { assertTablesFree } from './load/table-locks.js';
 import { createDatabase, dropDatabase, lookAtDatabase } from './load/target-database.js';
 import type { DatabaseDefaults } from './load/target-database.js';
@@ -246,9 +247,23 @@ async function restoreArchives(
       withoutBinlog: options.withoutBinlog,
       output: context.output,
     });
+    if (archives.describesState) await lookAtEngines(context, database, archives);
     return result.rows;
   } finally {
     await archives.close();
+  }
+}
+
+async function lookAtEngines(
+  context: Context,
+  database: string,
+  archives: ChainArchives,
+): Promise<void> {
+  const session = await openServer(context, context.configuration.server, database);
+  try {
+    await warnOfOtherEngines(session, database, archives.index.tables, context.output);
+  } finally {
+    await session.close();
   }
 }
 
