@@ -10,6 +10,12 @@ interface Held {
   isPrepared: boolean;
 }
 
+export interface HeldPiece {
+  readonly sql: Buffer;
+  /** Of the whole transaction, with its first piece. */
+  readonly tables: readonly TableChanges[];
+}
+
 export class HeldXa {
   readonly #store: XaStore;
   readonly #held = new Map<string, Held>();
@@ -37,11 +43,11 @@ export class HeldXa {
     return this.#held.has(xid);
   }
 
-  /** Takes the rows back, piece by piece; `onPiece` puts each where it belongs. */
-  release(xid: string, onPiece: (sql: Buffer, tables: readonly TableChanges[]) => void): void {
+  /** Takes the rows back, a piece at a time; behind the last one they are forgotten. */
+  *release(xid: string): Generator<HeldPiece, undefined> {
     let tables: readonly TableChanges[] = this.#held.get(xid)?.tables ?? [];
     for (const sql of this.#store.pieces(xid)) {
-      onPiece(sql, tables);
+      yield { sql, tables };
       tables = [];
     }
     this.drop(xid);

@@ -1,18 +1,21 @@
 /**
  * From the events of a log to the change members of an archive of one database. It takes event after
- * event and keeps no transaction whole; finished members wait until they are taken.
+ * event and keeps no transaction whole; finished members wait until they are taken. What an XA transaction
+ * has kept elsewhere comes back a piece at a time, while its members are being taken.
  */
 import type { BinlogPlace, PendingXa } from '../archive/index-types.js';
 import type { ReplayScope } from '../sql/logged-statement-scope.js';
 import { ChangeMembers } from './change-members.js';
 import type { ChangeMember } from './change-members.js';
 import { damagedEvent, EVENT, FLAG } from './event.js';
+import { CARRIES_NOTHING, OPENS_TRANSACTION } from './event-kinds.js';
 import type { LogEvent } from './event.js';
 import type { PlacedEvent } from './event-stream.js';
 import { replayableDescription } from './format-description.js';
 import { parseGtidEvent } from './gtid-event.js';
 import { GtidTracker } from './gtid-tracker.js';
 import { HeldXa } from './held-xa.js';
+import type { HeldPiece } from './held-xa.js';
 import { isBefore, LogPosition } from './log-position.js';
 import { judgeLoadQuery, LoggedQueries } from './logged-queries.js';
 import { parseQueryEvent } from './query-event.js';
@@ -57,34 +60,6 @@ export interface Converted {
 /** Beyond this a transaction goes on in another member. */
 const PART_BYTES = 3_000_000;
 
-/** Types that carry nothing to replay. */
-const IGNORED: ReadonlySet<number> = new Set([
-  EVENT.stop,
-  EVENT.heartbeat,
-  EVENT.heartbeatV2,
-  EVENT.ignorable,
-  EVENT.rowsQuery,
-  EVENT.previousGtids,
-  EVENT.transactionContext,
-  EVENT.viewChange,
-  EVENT.annotateRows,
-  EVENT.binlogCheckpoint,
-  EVENT.mariaGtidList,
-  EVENT.startEncryption,
-  EVENT.transactionPayload,
-  // Blocks of a file; LOAD DATA itself comes behind them.
-  EVENT.beginLoadQuery,
-  EVENT.appendBlock,
-  EVENT.deleteFile,
-]);
-
-const OPENS_TRANSACTION: ReadonlySet<number> = new Set([
-  EVENT.gtid,
-  EVENT.anonymousGtid,
-  EVENT.gtidTagged,
-  EVENT.mariaGtid,
-]);
-
 export class LogConverter {
   readonly #options: ConverterOptions;
   readonly #position: LogPosition;
@@ -96,6 +71,10 @@ export class LogConverter {
   readonly #sink = new SqlSink();
   #transaction: Transaction | undefined;
   #outcome: 'COMMIT' | 'ROLLBACK' = 'COMMIT';
+  /** Rows of the transaction under way that still have to come back. */
+  #release: Generator<HeldPiece, undefined> | undefined;
+  /** Its last event has been taken. */
+  #isSettlementDue = false;
   #end: BinlogPlace;
   /** False while transactions before the archive are read again for what they prepared. */
   #isBehindStart: boolean;
@@ -127,8 +106,9 @@ export class LogConverter {
     return this.#unreplayable !== null;
   }
 
+  /** There may be some: whoever takes them finds out. */
   get hasMembers(): boolean {
-    return this.#members.hasReady;
+    return this.#members.hasReady || this.#release !== undefined;
   }
 
   /** Something waits for its member to be closed. */
@@ -145,12 +125,18 @@ export class LogConverter {
     return this.#position.place;
   }
 
-  takeMembers(): ChangeMember[] {
-    return this.#members.take();
+  /** The members that are complete, each once. Taken to their end, a huge one never is in memory. */
+  *takeMembers(): Generator<ChangeMember, undefined> {
+    yield* this.#members.take();
+    while (this.#release !== undefined) {
+      this.#takeBack(this.#release);
+      yield* this.#members.take();
+    }
   }
 
   /** Closes the last member. A transaction that has not come to its end is left out. */
   finish(): Converted {
+    this.#takeAllBack();
     this.#members.close();
     return {
       end: this.#end,
@@ -165,6 +151,7 @@ export class LogConverter {
 
   /** Takes the next event; its buffer is not kept, but may be changed. */
   feed(event: PlacedEvent): void {
+    this.#takeAllBack();
     if (event.isInside) {
       this.#take(event, 0);
       return;
@@ -174,6 +161,12 @@ export class LogConverter {
     if (event.type === EVENT.rotate) this.#position.rotate(event);
     else this.#take(event, start);
     this.#isBehindStart = wasBehindStart || !isBefore(this.#position.place, this.#options.from);
+    this.#isSettlementDue = true;
+    if (this.#release === undefined) this.#settleWhatIsOver();
+  }
+
+  #settleWhatIsOver(): void {
+    this.#isSettlementDue = false;
     if (this.#transaction?.isOver === true) this.#settle(this.#transaction);
     const isComplete = this.#transaction === undefined && !this.isEnded;
     if (isComplete && this.#isBehindStart) this.#end = this.#position.place;
@@ -188,7 +181,8 @@ export class LogConverter {
     else if (OPENS_TRANSACTION.has(type)) this.#open(event, start);
     else if (type === EVENT.formatDescription) this.#takeDescription(event);
     else if (type === EVENT.xaPrepare) this.#takeXaPrepare(event);
-    else if (!this.#queries.takeVariable(event) && !IGNORED.has(type)) this.#takeOther(event);
+    else if (!this.#queries.takeVariable(event) && !CARRIES_NOTHING.has(type))
+      this.#takeOther(event);
   }
 
   #takeDescription(event: LogEvent): void {
@@ -245,7 +239,7 @@ export class LogConverter {
     const { verb, xid } = statement;
     if (verb === 'START' || verb === 'BEGIN') this.#beginXa(xid, transaction);
     else if (verb === 'COMMIT' || verb === 'ROLLBACK') {
-      if (!transaction.isIgnored) this.#decideXa(verb, xid, transaction);
+      if (!transaction.isIgnored) this.#decideXa(verb, xid);
       this.#over('COMMIT');
     }
   }
@@ -257,17 +251,26 @@ export class LogConverter {
     transaction.isIgnored = transaction.isIgnored && !isWanted;
   }
 
-  #decideXa(verb: 'COMMIT' | 'ROLLBACK', xid: string, transaction: Transaction): void {
+  #decideXa(verb: 'COMMIT' | 'ROLLBACK', xid: string): void {
     if (verb === 'ROLLBACK') this.#xa.drop(xid);
-    else if (this.#xa.isHeld(xid)) this.#releaseXa(xid, transaction);
+    else if (this.#xa.isHeld(xid)) this.#release = this.#xa.release(xid);
     else this.#endChain(`an XA transaction was committed that had been prepared before the backup`);
   }
 
-  #releaseXa(xid: string, transaction: Transaction): void {
-    this.#xa.release(xid, (sql, tables) => {
-      transaction.addHeld(sql, tables);
-      if (transaction.bodyLength >= PART_BYTES) this.#members.add(transaction.takePart());
-    });
+  #takeBack(release: Generator<HeldPiece, undefined>): void {
+    const { value: piece } = release.next();
+    if (piece === undefined) {
+      this.#release = undefined;
+      if (this.#isSettlementDue) this.#settleWhatIsOver();
+      return;
+    }
+    const transaction = this.#underWay;
+    transaction.addHeld(piece.sql, piece.tables);
+    if (transaction.bodyLength >= PART_BYTES) this.#members.add(transaction.takePart());
+  }
+
+  #takeAllBack(): void {
+    while (this.#release !== undefined) this.#takeBack(this.#release);
   }
 
   #takeXaPrepare(event: LogEvent): void {
@@ -278,7 +281,7 @@ export class LogConverter {
       if (isOnePhase) {
         transaction.xid = undefined;
         transaction.isBegun = false;
-        this.#releaseXa(xid, transaction);
+        this.#release = this.#xa.release(xid);
       } else this.#xa.prepare(xid);
     }
     this.#over('COMMIT');

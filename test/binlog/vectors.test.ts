@@ -4,7 +4,15 @@ import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { EVENT } from '../../src/binlog/event.js';
 import { encodeMarker, isMarkerLine, parseMarker } from '../../src/binlog/marker.js';
-import { convert, decode, NAMES, readExpectation, readVector } from './vectors.js';
+import {
+  convert,
+  converterFor,
+  decode,
+  NAMES,
+  readExpectation,
+  readVector,
+  storeInMemory,
+} from './vectors.js';
 
 const TYPE_NAMES = new Map<number, string>(
   Object.entries(EVENT).map(([name, code]) => [code, name]),
@@ -30,8 +38,12 @@ function eventLines(name: string): string[] {
   return lines;
 }
 
-function fingerprint(name: string, pieceBytes: number): string {
-  const { members, converted } = convert(name, readVector(name), pieceBytes);
+/** So long that each is a member of its own. */
+const PART_BYTES = 3_000_000;
+const PIECES = 4;
+
+function fingerprint(name: string, pieceBytes: number, when: 'each' | 'last' = 'each'): string {
+  const { members, converted } = convert(name, readVector(name), pieceBytes, when);
   const hash = createHash('sha256');
   for (const { sql, ...rest } of members) hash.update(sql).update(JSON.stringify(rest));
   const text = JSON.stringify(converted, (_, value: unknown) =>
@@ -47,6 +59,39 @@ it('there are logs of both flavours', () => {
 describe.each(NAMES)('%s', (name) => {
   it('has the events that the server’s own reader finds', () => {
     expect(eventLines(name)).toEqual(readExpectation(name).events);
+  });
+
+  it('gives the same members whenever they are taken', () => {
+    expect(fingerprint(name, 1 << 20, 'last')).toBe(fingerprint(name, 1 << 20, 'each'));
+  });
+
+  it('takes the rows of an XA transaction back no faster than its members are taken', () => {
+    const log = readVector(name);
+    let drawn = 0;
+    const store = storeInMemory();
+    const pieces = function* (xid: string): Generator<Buffer> {
+      const [sql = Buffer.alloc(0)] = store.pieces(xid);
+      const long = Buffer.concat([sql, Buffer.alloc(PART_BYTES, '\n')]);
+      for (let at = 0; at < PIECES; at += 1) {
+        drawn += 1;
+        yield long;
+      }
+    };
+    const converter = converterFor(name, { ...store, pieces });
+    let released = 0;
+    for (const event of decode(log, 1 << 20)) {
+      drawn = 0;
+      converter.feed(event);
+      expect(drawn).toBe(0);
+      let taken = 0;
+      for (const { sql } of converter.takeMembers()) {
+        if (sql.length < PART_BYTES) continue;
+        taken += 1;
+        expect(drawn).toBe(taken);
+      }
+      if (taken > 0) released += 1;
+    }
+    expect(released).toBeGreaterThan(0);
   });
 
   it('has the rows that the server’s own reader decodes', () => {

@@ -11,6 +11,7 @@ import type { PlacedEvent } from '../../src/binlog/event-stream.js';
 import { LogConverter } from '../../src/binlog/log-converter.js';
 import type { Converted } from '../../src/binlog/log-converter.js';
 import type { ChangeMember } from '../../src/binlog/change-members.js';
+import type { XaStore } from '../../src/binlog/xa.js';
 
 export const FOLDER = 'test/vectors/binlog';
 export const DATABASE = 'lib';
@@ -60,10 +61,9 @@ export interface Conversion {
   readonly converted: Converted;
 }
 
-export function convert(name: string, log: Buffer, pieceBytes: number): Conversion {
-  const held = new Map<string, Buffer[]>();
+export function converterFor(name: string, xaStore: XaStore): LogConverter {
   const place = { binlogFile: 'binlog.000001', position: MAGIC_BYTES };
-  const converter = new LogConverter({
+  return new LogConverter({
     scope: { database: DATABASE },
     from: place,
     readFrom: place,
@@ -76,13 +76,32 @@ export function convert(name: string, log: Buffer, pieceBytes: number): Conversi
       [255, { charset: 'utf8mb4', collation: 'utf8mb4_0900_ai_ci' }],
     ]),
     inflate: (deflated) => inflateSync(deflated),
-    xaStore: {
-      append: (xid, sql) => held.set(xid, [...(held.get(xid) ?? []), sql]),
-      pieces: (xid) => held.get(xid) ?? [],
-      drop: (xid) => held.delete(xid),
-    },
+    xaStore,
   });
-  for (const event of decode(log, pieceBytes)) converter.feed(event);
+}
+
+export function storeInMemory(): XaStore {
+  const held = new Map<string, Buffer[]>();
+  return {
+    append: (xid, sql) => held.set(xid, [...(held.get(xid) ?? []), sql]),
+    pieces: (xid) => held.get(xid) ?? [],
+    drop: (xid) => held.delete(xid),
+  };
+}
+
+/** `when`: members are taken behind each event, as a capture does, or all of them at the end. */
+export function convert(
+  name: string,
+  log: Buffer,
+  pieceBytes: number,
+  when: 'each' | 'last' = 'each',
+): Conversion {
+  const converter = converterFor(name, storeInMemory());
+  const members: ChangeMember[] = [];
+  for (const event of decode(log, pieceBytes)) {
+    converter.feed(event);
+    if (when === 'each') members.push(...converter.takeMembers());
+  }
   const converted = converter.finish();
-  return { members: converter.takeMembers(), converted };
+  return { members: [...members, ...converter.takeMembers()], converted };
 }

@@ -85,13 +85,13 @@ async function readToItsEnd(
   try {
     for await (const event of readBinlog(dump, start.dump)) {
       log.feed(event);
-      if (log.isEnded || isThere(log.place)) break;
       if (log.hasMembers) {
         signal.throwIfAborted();
         await appendMembers(writer, log.takeMembers());
         const progress = { activity: 'Reading the binary log', done: log.logBytes };
         output.progress({ ...progress, unit: 'bytes' });
       }
+      if (log.isEnded || isThere(log.place)) break;
     }
     output.progress(null);
     return undefined;
@@ -119,7 +119,7 @@ export function notThere(session: Session, database: string): ChainBreak {
 
 export async function appendMembers(
   writer: ArchiveWriter,
-  members: readonly ChangeMember[],
+  members: Iterable<ChangeMember>,
 ): Promise<void> {
   for (const member of members) await writer.append({ kind: 'change', ...member });
 }

@@ -113,24 +113,27 @@ export class LogCapture {
     this.#converter.feed(event);
   }
 
-  /** The members that are complete; each is given, and counted, once. */
-  takeMembers(): ChangeMember[] {
-    const members = this.#converter.takeMembers();
-    for (const { change } of members) {
-      this.#transactions += change.transactions;
-      for (const table of change.tables) {
-        const sum = this.#tables.get(table.name);
-        if (sum === undefined) this.#tables.set(table.name, { ...table });
-        else addChanges(sum, table);
-      }
+  /** The members that are complete; each is given, and counted, once. To be taken to their end. */
+  *takeMembers(): Generator<ChangeMember, undefined> {
+    for (const member of this.#converter.takeMembers()) {
+      this.#count(member);
+      yield member;
     }
-    return members;
+  }
+
+  #count({ change }: ChangeMember): void {
+    this.#transactions += change.transactions;
+    for (const table of change.tables) {
+      const sum = this.#tables.get(table.name);
+      if (sum === undefined) this.#tables.set(table.name, { ...table });
+      else addChanges(sum, table);
+    }
   }
 
   /** Closes the last member and gives all that are left, with what belongs to the archive's end. */
   finish(): { readonly members: ChangeMember[]; readonly part: CapturedPart } {
     const converted = this.#converter.finish();
-    const members = this.takeMembers();
+    const members = [...this.takeMembers()];
     const totals: CaptureTotals = {
       transactions: this.#transactions,
       seen: converted.seen - this.#seenBefore,

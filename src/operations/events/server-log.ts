@@ -5,6 +5,7 @@
 import { inflateSync } from 'node:zlib';
 import type { BinlogPlace } from '../../archive/index-types.js';
 import { EVENT } from '../../binlog/event.js';
+import { OPENS_TRANSACTION } from '../../binlog/event-kinds.js';
 import type { PlacedEvent } from '../../binlog/event-stream.js';
 import { LogConverter } from '../../binlog/log-converter.js';
 import type { ConverterOptions } from '../../binlog/log-converter.js';
@@ -127,13 +128,6 @@ async function converterOptions(
     xaStore,
   };
 }
-
-const OPENS_TRANSACTION: ReadonlySet<number> = new Set([
-  EVENT.gtid,
-  EVENT.anonymousGtid,
-  EVENT.gtidTagged,
-  EVENT.mariaGtid,
-]);
 
 /** Goes on behind what no incremental could carry, with the transaction that comes next. */
 class Reader {

@@ -48,8 +48,8 @@ export class OpenSegment {
     return this.#writer?.stats.storedBytes ?? 0;
   }
 
-  async append(members: readonly ChangeMember[]): Promise<void> {
-    if (members.length > 0) await appendMembers(await this.#begin(), members);
+  async append(members: Iterable<ChangeMember>): Promise<void> {
+    for (const member of members) await appendMembers(await this.#begin(), [member]);
   }
 
   async #begin(): Promise<ArchiveWriter> {
