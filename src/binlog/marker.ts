@@ -74,6 +74,18 @@ export function isMarkerLine(line: string): boolean {
   return line.startsWith(MARKER_START);
 }
 
+const DELIMITER_LINE = /^DELIMITER (?!;$)/;
+
+/**
+ * The marker lines in what stands between two statements. A logged statement may itself begin with
+ * comments; one that has such a line stands behind a DELIMITER line, and no marker of ours does.
+ */
+export function markerLines(between: string): string[] {
+  const lines = between.split('\n');
+  const statementAt = lines.findIndex((line) => DELIMITER_LINE.test(line));
+  return (statementAt < 0 ? lines : lines.slice(0, statementAt)).filter(isMarkerLine);
+}
+
 /** Reads a line that {@link isMarkerLine}. Throws DAMAGED where it is none of ours. */
 export function parseMarker(line: string): Marker {
   let value: unknown;

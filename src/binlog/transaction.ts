@@ -5,6 +5,7 @@ import type { StatementClass } from '../sql/logged-statement-scope.js';
 import { addChanges, markedTable } from './change-members.js';
 import type { FinishedPart } from './change-members.js';
 import type { GtidEvent } from './gtid-event.js';
+import { MARKER_START } from './marker.js';
 import type { RowsKind } from './row-count.js';
 import { RowStatements } from './row-statements.js';
 import type { SqlSink } from './sql-sink.js';
@@ -143,7 +144,8 @@ export class Transaction {
 
   #writeStatement(settings: readonly string[], text: Buffer): void {
     for (const setting of settings) this.#sink.line(`${setting};`);
-    const isPlain = !text.includes(0x3b);
+    // A comment of the statement could be taken for a marker of ours.
+    const isPlain = !text.includes(0x3b) && !text.includes(MARKER_START);
     const delimiter = isPlain ? ';' : chooseDelimiter(text);
     if (!isPlain) this.#sink.line(`DELIMITER ${delimiter}`, 0);
     this.#sink.beginStatement();

@@ -1,7 +1,13 @@
 // Goal: what a marker says survives the round trip whatever the names, and stays one ASCII line.
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { DDL_CLASSES, encodeMarker, isMarkerLine, parseMarker } from '../../src/binlog/marker.js';
+import {
+  DDL_CLASSES,
+  encodeMarker,
+  isMarkerLine,
+  markerLines,
+  parseMarker,
+} from '../../src/binlog/marker.js';
 import type { Marker } from '../../src/binlog/marker.js';
 
 const name = fc.string({ unit: 'binary', minLength: 1, maxLength: 64 });
@@ -61,4 +67,12 @@ test('fields of a later writer are passed over', () => {
   const line =
     '-- @transaction {"gtid":null,"file":"b","start":4,"end":5,"at":"1","kind":"rows","tables":[],"new":1}';
   expect(parseMarker(line)).not.toHaveProperty('new');
+});
+
+test('a comment of a statement behind a DELIMITER line is no marker', () => {
+  const line = '-- @transaction {}';
+  expect(markerLines(`;;\nDELIMITER ;\n${line}\n`)).toEqual([line]);
+  expect(markerLines(`\n${line}\nDELIMITER ;;\n/*\n${line}\nDELIMITER ;\n${line}\n*/ `)).toEqual([
+    line,
+  ]);
 });

@@ -5,7 +5,7 @@
  */
 import type { ArchiveReader } from '../../archive/archive-reader.js';
 import type { MemberEntry } from '../../archive/index-types.js';
-import { isMarkerLine, parseMarker } from '../../binlog/marker.js';
+import { markerLines, parseMarker } from '../../binlog/marker.js';
 import type { Marker } from '../../binlog/marker.js';
 import type { ReplayUntil, ReplayVerdict } from '../../binlog/replay-until.js';
 import { isBinlogStatement, rewriteRows } from '../../binlog/rewrite-rows.js';
@@ -70,7 +70,7 @@ export function* withMarkers(sql: Buffer): Generator<MarkedStatement> {
   let end = 0;
   for (const statement of splitStatements(sql)) {
     const between = sql.toString('latin1', end, statement.startOffset);
-    yield { statement, markers: between.split('\n').filter(isMarkerLine) };
+    yield { statement, markers: markerLines(between) };
     end = statement.endOffset;
   }
 }

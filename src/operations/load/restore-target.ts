@@ -1,11 +1,12 @@
 /** The state that somebody wants: how it is named, and where in the archives it lies. */
 import type { ArchiveReader } from '../../archive/archive-reader.js';
 import { openArchive } from '../../archive/archive-reader.js';
-import { isMarkerLine, parseMarker } from '../../binlog/marker.js';
+import { parseMarker } from '../../binlog/marker.js';
 import type { Marker } from '../../binlog/marker.js';
 import type { ReplayEnd, ReplayPosition } from '../../binlog/replay-until.js';
 import { parseInstant } from '../../catalog/instant.js';
 import { ReshelveError } from '../../errors.js';
+import { withMarkers } from '../chains/replay-logged.js';
 
 /** As given on the command line; at most one of the four ends. */
 export interface TargetWish {
@@ -51,31 +52,19 @@ function readPosition(text: string): ReplayPosition {
   return { file, position: Number(position) };
 }
 
-/** The marker of each transaction in an archive of logged changes, in the order of the log. */
-export async function* markersOf(reader: ArchiveReader): AsyncGenerator<Marker> {
+/**
+ * The marker of each transaction whose member names one of `gtids` at all: reading statement by
+ * statement costs more than a search, and a line within a statement is no marker.
+ */
+async function* markersNaming(
+  reader: ArchiveReader,
+  gtids: ReadonlySet<string>,
+): AsyncGenerator<Marker> {
   for (const member of reader.members()) {
     if (member.kind !== 'change') continue;
     const sql = await reader.readMember(member.number);
-    for (const line of markerLines(sql)) yield parseMarker(line);
-  }
-}
-
-const LINE_START = Buffer.from('\n-- @transaction ');
-
-/**
- * A line within a statement could look like a marker; such a one is no JSON of ours in all but a
- * wilful case, and a replay, which reads statements, does not take it for one.
- */
-function* markerLines(sql: Buffer): Generator<string> {
-  let at = sql.indexOf(LINE_START.subarray(1)) === 0 ? -1 : sql.indexOf(LINE_START);
-  while (at >= -1) {
-    const start = at + 1;
-    const end = sql.indexOf(0x0a, start);
-    const line = sql.toString('latin1', start, end < 0 ? sql.length : end);
-    if (isMarkerLine(line)) yield line;
-    const next = sql.indexOf(LINE_START, Math.max(end, start));
-    if (next < 0) return;
-    at = next;
+    if (![...gtids].some((gtid) => sql.includes(JSON.stringify(gtid)))) continue;
+    for (const { markers } of withMarkers(sql)) yield* markers.map(parseMarker);
   }
 }
 
@@ -88,7 +77,7 @@ export async function findGtids(
   const reader = await openArchive(path);
   try {
     if (reader.index.header.chain?.method !== 'binlog') return found;
-    for await (const { gtid } of markersOf(reader)) {
+    for await (const { gtid } of markersNaming(reader, wanted)) {
       if (gtid !== null && wanted.has(gtid)) found.add(gtid);
       if (found.size === wanted.size) break;
     }
