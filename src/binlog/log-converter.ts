@@ -89,7 +89,7 @@ export class LogConverter {
     this.#end = options.from;
     this.#isBehindStart = !isBefore(options.readFrom, options.from);
     this.#gtids = new GtidTracker(options.flavour, options.gtidSet);
-    const state = new SessionState(options.collations);
+    const state = new SessionState(options.collations, options.flavour);
     this.#members = new ChangeMembers(
       () => this.#gtids.takeSince(),
       () => {

@@ -9,6 +9,8 @@ export interface StatementSession {
   readonly autoIncrement?: readonly [increment: number, offset: number];
   /** Collation ids: of the client's character set, of the connection, of the server. */
   readonly charsets?: readonly [client: number, connection: number, server: number];
+  /** Collation id; told where the session's is not that of its default database. */
+  readonly databaseCollation?: number;
   readonly timeZone?: string;
   readonly localeTimeNames?: number;
   readonly microseconds?: number;
@@ -107,6 +109,9 @@ function takeVariable(code: number, reader: FieldReader, found: Variables): bool
     case 7:
       session.localeTimeNames = reader.uint(2);
       return true;
+    case 8:
+      session.databaseCollation = reader.uint(2);
+      return true;
     case 11:
       reader.take(reader.uint(1)); // invoker: user, host
       reader.take(reader.uint(1));
@@ -133,7 +138,6 @@ function takeVariable(code: number, reader: FieldReader, found: Variables): bool
 
 /** Lengths of the fields that replaying does not need. */
 const PASSED_OVER: ReadonlyMap<number, number> = new Map([
-  [8, 2],
   [9, 8],
   [10, 4],
   [14, 8],

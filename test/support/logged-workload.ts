@@ -119,6 +119,15 @@ export function workload(flavour: Flavour, other: string, database: string): (st
     "SET SESSION sql_mode = 'ANSI_QUOTES,NO_BACKSLASH_ESCAPES'",
     `CREATE TABLE "an'si" ("a\\" VARCHAR(10) DEFAULT '\\')`,
     'SET SESSION sql_mode = DEFAULT',
+    ...(flavour === 'mariadb'
+      ? [
+          // What a table gets that names no collation.
+          'SET SESSION collation_database = latin1_bin',
+          'CREATE TABLE collated (a VARCHAR(5))',
+          'SET SESSION collation_database = DEFAULT',
+          'CREATE TABLE collated_as_usual (a VARCHAR(5))',
+        ]
+      : []),
     'SET SESSION foreign_key_checks = 0',
     'CREATE TABLE orphan (a INT, FOREIGN KEY (a) REFERENCES not_there (a))',
     'SET SESSION foreign_key_checks = 1',
