@@ -138,11 +138,12 @@ export function randomSetting(dice: Dice, { isMySql }: Writer): NamedStatement {
     'SET SESSION time_zone = DEFAULT',
     'SET SESSION foreign_key_checks = 1',
     'SET SESSION unique_checks = 0',
-    "SET SESSION binlog_row_image = 'MINIMAL'",
-    "SET SESSION binlog_row_image = 'FULL'",
     'SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED',
   ] as const;
+  // MariaDB's minimal images lack what a trigger changes under ON DUPLICATE KEY UPDATE.
   const mySql = [
+    "SET SESSION binlog_row_image = 'MINIMAL'",
+    "SET SESSION binlog_row_image = 'FULL'",
     'SET SESSION binlog_transaction_compression = 1',
     'SET SESSION binlog_transaction_compression = 0',
     "SET SESSION binlog_row_value_options = 'PARTIAL_JSON'",
