@@ -159,6 +159,18 @@ describe.each(['mysql', 'mariadb'] as const)('%s', (flavour) => {
     await captureAndReplay();
   });
 
+  // docs/ARCHITECTURE.md, “MariaDB's minimal row images”.
+  it('warns where the log may lack what triggers change', async () => {
+    await query(source, "SET GLOBAL binlog_row_image = 'MINIMAL'");
+    try {
+      const { result } = await captureAfter(workspace, header, 'minimal.sql.gz');
+      const codes = result.kind === 'written' ? result.warnings.map(({ code }) => code) : [result];
+      expect(codes).toEqual(flavour === 'mariadb' ? ['BINLOG_ROW_IMAGE'] : []);
+    } finally {
+      await query(source, "SET GLOBAL binlog_row_image = 'FULL'");
+    }
+  });
+
   it('is replayed by a user with the least privileges', async () => {
     const privilege = flavour === 'mysql' ? 'REPLICATION_APPLIER' : 'BINLOG REPLAY';
     await query(

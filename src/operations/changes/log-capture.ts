@@ -198,6 +198,13 @@ async function listWarnings(
     const message = `binlog_format is ${format}: statements that name other databases end the chain`;
     warnings.push({ code: 'BINLOG_FORMAT', message });
   }
+  if (session.facts.flavour === 'mariadb') {
+    const image = (await session.value('SELECT @@GLOBAL.binlog_row_image')) ?? 'FULL';
+    if (image !== 'FULL') {
+      const message = `binlog_row_image is ${image}: what triggers change may be missing in the log; SET GLOBAL binlog_row_image = 'FULL'`;
+      warnings.push({ code: 'BINLOG_ROW_IMAGE', message });
+    }
+  }
   if (pendingXa.length > 0) {
     const message = `${pendingXa.length} XA transactions are prepared and not decided; the next incremental reads them again`;
     warnings.push({ code: 'XA_PENDING', message });
