@@ -1,17 +1,15 @@
 /** Who else is connected to a database, as far as this user may see it. */
 import { quoteString } from '../sql/quote.js';
 import type { GrantSet } from './grants.js';
+import type { ServerConnection } from './process-list.js';
+import { readProcessList } from './process-list.js';
 import { isServerError } from './server-error.js';
 import type { Session } from './session.js';
 
-export interface ConnectedClient {
-  readonly id: string;
-  readonly user: string;
-  readonly host: string;
-  readonly seconds: number;
-  /** `Sleep`, `Query`, … */
-  readonly command: string;
-}
+export type ConnectedClient = Pick<
+  ServerConnection,
+  'id' | 'user' | 'host' | 'seconds' | 'command'
+>;
 
 export interface ConnectedClients {
   readonly clients: readonly ConnectedClient[];
@@ -20,6 +18,7 @@ export interface ConnectedClients {
 }
 
 const TIMEOUT_MS = 60_000;
+const SERVER_THREADS = new Set(['system user', 'event_scheduler']);
 
 /**
  * Connections whose default database it is, or that hold or wait for a lock on one of its tables
@@ -31,24 +30,16 @@ export async function readConnectedClients(
   grants: GrantSet,
   own: readonly number[],
 ): Promise<ConnectedClients> {
-  const users = await lockingConnections(session, database);
-  const ids = [session.threadId, ...own].join(', ');
-  const alsoLocking = users.length === 0 ? '' : ` OR ID IN (${users.join(', ')})`;
-  const records = await session.records(
-    `SELECT ID AS id, USER AS user, HOST AS host, TIME AS seconds, COMMAND AS command
-     FROM information_schema.PROCESSLIST
-     WHERE ID NOT IN (${ids}) AND USER NOT IN ('system user', 'event_scheduler')
-       AND (DB = ${quoteString(database)}${alsoLocking}) ORDER BY ID`,
-    { timeoutMs: TIMEOUT_MS },
-  );
+  const locking = new Set(await lockingConnections(session, database));
+  const ours = new Set([session.threadId, ...own].map(String));
+  const connections = await readProcessList(session);
+  // Servers may show the name in lower case, whatever the settings say.
+  const isIn = (name: string): boolean => name.toLowerCase() === database.toLowerCase();
   return {
-    clients: records.map((record) => ({
-      id: record['id'] ?? '',
-      user: record['user'] ?? '',
-      host: record['host'] ?? '',
-      seconds: Number(record['seconds'] ?? 0),
-      command: record['command'] ?? '',
-    })),
+    clients: connections.filter(
+      ({ id, user, database: chosen }) =>
+        !ours.has(id) && !SERVER_THREADS.has(user) && (isIn(chosen) || locking.has(id)),
+    ),
     isComplete: grants.holdsGlobally('PROCESS'),
   };
 }

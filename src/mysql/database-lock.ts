@@ -6,6 +6,7 @@
 import { createHash } from 'node:crypto';
 import { assert, ReshelveError } from '../errors.js';
 import { quoteString } from '../sql/quote.js';
+import { readProcessList } from './process-list.js';
 import { isServerError } from './server-error.js';
 import type { Session } from './session.js';
 
@@ -116,12 +117,10 @@ async function lockedError(
 
 async function describe(session: Session, connection: string): Promise<string> {
   try {
-    const [record] = await session.records(
-      `SELECT USER AS user, HOST AS host FROM information_schema.PROCESSLIST
-       WHERE ID = ${BigInt(connection)}`,
-    );
-    if (record !== undefined) {
-      return ` (connection ${connection} of ${record['user'] ?? ''} from ${record['host'] ?? ''})`;
+    const connections = await readProcessList(session);
+    const holder = connections.find(({ id }) => id === connection);
+    if (holder !== undefined) {
+      return ` (connection ${connection} of ${holder.user} from ${holder.host})`;
     }
   } catch (error) {
     if (!isServerError(error)) throw error;

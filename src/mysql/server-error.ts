@@ -102,7 +102,7 @@ const HINT_BY_ERRNO = new Map<number, string>([
  */
 const ERRNO_QUOTING_DATA = new Set([
   1062, 1264, 1265, 1292, 1300, 1366, 1367, 1406, 1411, 1525, 1526, 1586, 1690, 3140, 3141, 3156,
-  3157, 3819, 4025,
+  3157, 3819, 3854, 4025,
 ]);
 
 export class ServerError extends ReshelveError {

@@ -7,6 +7,7 @@
  */
 import { setTimeout } from 'node:timers/promises';
 import { ERRNO, isServerError } from '../../mysql/server-error.js';
+import { readProcessList } from '../../mysql/process-list.js';
 import type { Session } from '../../mysql/session.js';
 import type { Alignment } from '../changes/align-objects.js';
 import { dropTriggers, makeTriggers, prepareAligning } from '../changes/align-objects.js';
@@ -22,6 +23,9 @@ const LOCK_WAIT_SECONDS = 120;
 const RENAME_WAIT_MS = 5000;
 const QUEUE_WAIT_MS_MAX = 5000;
 const POLL_MS = 3;
+
+/** Others did not let the RENAME pass in time; nothing was renamed, and the triggers are as they were. */
+export class RenameGivenUp extends Error {}
 
 /** A lock that is asked for on a session of its own. */
 interface Guard {
@@ -46,7 +50,7 @@ export class GuardedRename {
 
   /**
    * `holder` has a short lock_wait_timeout; `onLocking` is called right before the first lock. Throws
-   * what the server said to the RENAME.
+   * RenameGivenUp, and what the server said to the RENAME.
    */
   async run(holder: Session, moves: readonly Move[], onLocking: () => void): Promise<void> {
     const { live } = this.#swap;
@@ -77,8 +81,9 @@ export class GuardedRename {
     } finally {
       await holder.execute('UNLOCK TABLES');
     }
-    await this.#letPass(holder, renamer, rename);
+    const isGivenUp = await this.#letPass(holder, renamer, rename);
     await this.#makeTriggers(rename.hasFailed ? this.#swap.before : this.#swap.after);
+    if (isGivenUp && rename.hasFailed) throw new RenameGivenUp('the RENAME waited too long');
     await rename.result;
   }
 
@@ -115,9 +120,10 @@ export class GuardedRename {
 
   /**
    * A guard that got its lock before the RENAME had its turn stands in its way: another one takes its
-   * place in the queue first, and then it lets go. A RENAME for which others do not make way is given up.
+   * place in the queue first, and then it lets go. Gives whether the RENAME was given up, because others
+   * did not make way.
    */
-  async #letPass(observer: Session, renamer: Session, rename: Attempt): Promise<void> {
+  async #letPass(observer: Session, renamer: Session, rename: Attempt): Promise<boolean> {
     const deadlineMs = performance.now() + RENAME_WAIT_MS;
     let isGivenUp = false;
     while (!rename.isSettled) {
@@ -133,6 +139,7 @@ export class GuardedRename {
       isGivenUp = true;
       await observer.execute(`KILL QUERY ${renamer.threadId}`);
     }
+    return isGivenUp;
   }
 
   /** Each guard has its tables to itself now: the new ones, or the old ones where the RENAME failed. */
@@ -176,14 +183,14 @@ export class GuardedRename {
     sessions: readonly Session[],
     isOver: () => boolean,
   ): Promise<void> {
-    const ids = sessions.map(({ threadId }) => threadId).join(', ');
+    const ids = new Set(sessions.map(({ threadId }) => String(threadId)));
     const deadlineMs = performance.now() + QUEUE_WAIT_MS_MAX;
     while (!isOver() && performance.now() < deadlineMs) {
-      const waiting = await observer.value(
-        `SELECT COUNT(*) FROM information_schema.PROCESSLIST
-         WHERE ID IN (${ids}) AND STATE LIKE '%metadata lock%'`,
+      const connections = await readProcessList(observer);
+      const waiting = connections.filter(
+        ({ id, state }) => ids.has(id) && state.includes('metadata lock'),
       );
-      if (Number(waiting) === sessions.length) return;
+      if (waiting.length === sessions.length) return;
       await setTimeout(POLL_MS);
     }
   }

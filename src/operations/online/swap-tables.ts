@@ -16,7 +16,7 @@ import {
 } from '../changes/align-objects.js';
 import type { Swap } from './swap.js';
 import { describeBlockers } from './swap-blockers.js';
-import { GuardedRename } from './swap-guarded.js';
+import { GuardedRename, RenameGivenUp } from './swap-guarded.js';
 import type { Move } from './swap-plan.js';
 import { lockStatement, renameStatement } from './swap-plan.js';
 
@@ -25,8 +25,6 @@ const LOCK_WAIT_SECONDS = 3;
 const ATTEMPTS_MAX = 8;
 /** In between the others have their turn. */
 const PAUSE_MS = 2000;
-/** `queryInterrupted`: our own RENAME, given up because others did not let it pass. */
-const OTHERS_IN_THE_WAY = [ERRNO.lockWaitTimeout, ERRNO.deadlock, ERRNO.queryInterrupted] as const;
 
 /** From the first lock on others wait for us. */
 class Hold {
@@ -59,7 +57,7 @@ export async function swapTables(swap: Swap): Promise<number> {
         await attemptSwap(session, swap, hold);
         return Math.max(heldMs, hold.ms);
       } catch (error) {
-        if (!isServerError(error, ...OTHERS_IN_THE_WAY)) throw error;
+        if (!othersAreInTheWay(error)) throw error;
         heldMs = Math.max(heldMs, hold.ms);
         const blockers = await describeBlockers(session, swap.live);
         if (attempt >= ATTEMPTS_MAX) throw abandoned(swap, blockers, error);
@@ -72,6 +70,11 @@ export async function swapTables(swap: Swap): Promise<number> {
   } finally {
     await session.close();
   }
+}
+
+function othersAreInTheWay(error: unknown): boolean {
+  const isLock = isServerError(error, ERRNO.lockWaitTimeout, ERRNO.deadlock);
+  return isLock || error instanceof RenameGivenUp;
 }
 
 function abandoned({ live }: Swap, blockers: string, cause: unknown): ReshelveError {

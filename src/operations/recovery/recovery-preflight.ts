@@ -6,6 +6,7 @@ import { setTimeout } from 'node:timers/promises';
 import { ReshelveError } from '../../errors.js';
 import type { ConnectedClients } from '../../mysql/connected-clients.js';
 import { describeClient, readConnectedClients } from '../../mysql/connected-clients.js';
+import { readProcessList } from '../../mysql/process-list.js';
 import type { Session } from '../../mysql/session.js';
 import type { Context, Warning } from '../context.js';
 import { readDatabaseContent, readServerState } from '../doctor/doctor-server-state.js';
@@ -100,11 +101,8 @@ function lossOf(database: string, old: DatabaseState): string | undefined {
 
 async function judgeReplicas(session: Session, state: ServerState): Promise<Ability[]> {
   if (state.variables.get('log_bin') !== 'ON') return [];
-  const count = Number(
-    (await session.value(
-      "SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE COMMAND LIKE 'Binlog Dump%'",
-    )) ?? 0,
-  );
+  const connections = await readProcessList(session);
+  const count = connections.filter(({ command }) => command.startsWith('Binlog Dump')).length;
   if (count === 0) return [];
   return [
     {
