@@ -83,8 +83,10 @@ export class GuardedRename {
     }
     const isGivenUp = await this.#letPass(holder, renamer, rename);
     await this.#makeTriggers(rename.hasFailed ? this.#swap.before : this.#swap.after);
-    if (isGivenUp && rename.hasFailed) throw new RenameGivenUp('the RENAME waited too long');
-    await rename.result;
+    await rename.result.catch((error: unknown) => {
+      const isOurs = isGivenUp && isServerError(error, ERRNO.queryInterrupted);
+      throw isOurs ? new RenameGivenUp('the RENAME waited too long', { cause: error }) : error;
+    });
   }
 
   async close(): Promise<void> {
