@@ -57,6 +57,7 @@ export interface Snapshot {
 
 /** How long to wait for a lock that makes everybody else wait behind us. */
 const LOCK_WAIT_SECONDS = 10;
+const DEADLOCK_ATTEMPTS_MAX = 5;
 const LOCK_TIMEOUT_MS = (LOCK_WAIT_SECONDS + 20) * 1000;
 const COORDINATE_CHECK_ATTEMPTS = 20;
 /**
@@ -106,7 +107,7 @@ async function tryRung(
     return await rung(request);
   } catch (error) {
     const refused =
-      isServerError(error, ERRNO.lockWaitTimeout, ERRNO.specificAccessDenied) ||
+      isServerError(error, ERRNO.lockWaitTimeout, ERRNO.deadlock, ERRNO.specificAccessDenied) ||
       isServerError(error, ERRNO.dbAccessDenied, ERRNO.tableAccessDenied, ERRNO.accessDenied);
     if (!refused) throw error;
     request.note(`${name} is not possible: ${error.message}`);
@@ -141,7 +142,7 @@ async function underTableLocks(request: SnapshotRequest): Promise<Snapshot> {
     const guard = own(await request.guard());
     await lock.execute(`SET SESSION lock_wait_timeout = ${LOCK_WAIT_SECONDS}`);
     if (request.tables.length > 0) {
-      await lock.execute(lockStatement(request.tables), { timeoutMs: LOCK_TIMEOUT_MS });
+      await lockTables(lock, request.tables);
     }
     const lockedTables = await lockNonTransactional(request, tableLock);
     await startSnapshots(readers, request, guard);
@@ -303,8 +304,23 @@ async function startSnapshots(
   );
 }
 
-function lockStatement(tables: readonly { readonly name: string }[]): string {
-  return `LOCK TABLES ${tables.map((table) => `${quoteIdentifier(table.name)} READ`).join(', ')}`;
+/**
+ * Statements that change definitions meanwhile can make this one the victim of a deadlock of metadata
+ * locks: it then holds nothing and is run again.
+ */
+async function lockTables(
+  session: Session,
+  tables: readonly { readonly name: string }[],
+): Promise<void> {
+  const list = tables.map((table) => `${quoteIdentifier(table.name)} READ`).join(', ');
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await session.execute(`LOCK TABLES ${list}`, { timeoutMs: LOCK_TIMEOUT_MS });
+      return;
+    } catch (error) {
+      if (!isServerError(error, ERRNO.deadlock) || attempt >= DEADLOCK_ATTEMPTS_MAX) throw error;
+    }
+  }
 }
 
 async function lockNonTransactional(request: SnapshotRequest, session: Session): Promise<string[]> {
@@ -313,7 +329,7 @@ async function lockNonTransactional(request: SnapshotRequest, session: Session):
     return [];
   }
   await session.execute(`SET SESSION lock_wait_timeout = ${LOCK_WAIT_SECONDS}`);
-  await session.execute(lockStatement(tables), { timeoutMs: LOCK_TIMEOUT_MS });
+  await lockTables(session, tables);
   return tables.map((table) => table.name);
 }
 
