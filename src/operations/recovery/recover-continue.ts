@@ -103,8 +103,8 @@ async function wasNotDropped(
   const reader = await openArchive(join(configuration.backup.directory, emergencyFile));
   try {
     const { tables, objects } = reader.index;
-    // Views may be broken and triggers go with their tables; these three stand for themselves.
-    const others = objects.filter(({ type }) => ['procedure', 'function', 'event'].includes(type));
+    // Triggers go with their tables; of views the first ones may be gone before anything else is.
+    const others = objects.filter(({ type }) => STANDING.includes(type));
     return (
       tables.every(({ name }) => present.tables.includes(name)) &&
       others.every(({ type, name }) => content.has(`${type} ${name}`))
@@ -113,6 +113,9 @@ async function wasNotDropped(
     await reader.close();
   }
 }
+
+/** What is dropped one by one or with the database, and is there as long as nothing was dropped. */
+const STANDING = ['procedure', 'function', 'event', 'view'];
 
 async function findOurs(context: Context): Promise<FoundJournal> {
   const { configuration } = context;
