@@ -8,7 +8,7 @@ import type { ArchiveReader } from '../../archive/archive-reader.js';
 import { ReshelveError } from '../../errors.js';
 import { readPrintedDefinitions } from '../../mysql/exact-definition.js';
 import { listTables } from '../../mysql/schema-tables.js';
-import type { TableRecord } from '../../mysql/schema.js';
+import type { ObjectType, TableRecord } from '../../mysql/schema.js';
 import { ERRNO, isServerError } from '../../mysql/server-error.js';
 import type { Session } from '../../mysql/session.js';
 import { limitLockWaits } from '../../mysql/snapshot.js';
@@ -73,18 +73,23 @@ export async function dropProvenState(
 }
 
 /**
- * One by one as the emergency backup names them, and not with DROP DATABASE: what somebody makes in
- * this moment stays, and is found. Where the user may not list all routines or drop them, the database goes
- * as a whole, because the backup to load may have one of those.
+ * One by one as the emergency backup names them: what somebody makes in this moment stays, and is found.
+ * Routines go with DROP DATABASE, because DROP PROCEDURE and DROP FUNCTION take along the rights that
+ * other accounts hold on them. Where the user may not list all routines or drop an object, the database
+ * goes as a whole too, because the backup to load may have one of those.
  */
 async function dropObjects(old: OldState, { index }: ArchiveReader): Promise<void> {
   const { session, context } = old;
   const { databaseName } = context.configuration;
+  const isRoutine = ({ type }: { readonly type: string }): boolean => ROUTINES.has(type);
   if (readsEveryRoutine(await readGrants(session), session.facts, databaseName)) {
     try {
       for (const object of index.objects) {
-        if (object.type !== 'trigger') await dropObject(session, databaseName, object);
+        if (object.type === 'trigger' || isRoutine(object)) continue;
+        await dropObject(session, databaseName, object);
       }
+      const routines = index.objects.filter(isRoutine);
+      if (routines.length > 0) await dropWithRoutines(old, routines);
       return;
     } catch (error) {
       if (!(error instanceof ReshelveError) || error.code !== 'PRIVILEGE') throw error;
@@ -97,6 +102,26 @@ async function dropObjects(old: OldState, { index }: ArchiveReader): Promise<voi
       tables.map(({ name }) => name),
     );
   await dropDatabase(session, databaseName);
+}
+
+const ROUTINES: ReadonlySet<string> = new Set([
+  'procedure',
+  'function',
+  'package',
+  'package body',
+] satisfies ObjectType[]);
+
+/** Drops the database if it holds nothing but these. */
+async function dropWithRoutines(
+  old: OldState,
+  routines: readonly { readonly type: string; readonly name: string }[],
+): Promise<void> {
+  const { databaseName } = old.context.configuration;
+  const known = new Set(routines.map(({ type, name }) => `${type} ${name}`));
+  const content = await contentOf(old.session, databaseName);
+  const others = content.filter((object) => !known.has(object));
+  if (others.length > 0) throw await madeMeanwhile(old, others);
+  await dropDatabase(old.session, databaseName);
 }
 
 /** A connection and the tables that it locks, reads and drops. */
