@@ -132,14 +132,14 @@ export async function withFolder<T>(use: (folder: string) => Promise<T>): Promis
   }
 }
 
-/** Writes an archive to `path`. */
+/** Writes an archive to `path`; members in the order given, where `options` do not say otherwise. */
 export async function writeArchive(
   path: string,
   members: readonly MemberInput[],
   parts: IndexParts,
   options: ArchiveWriterOptions = {},
 ): Promise<FinishedArchive> {
-  const writer = await ArchiveWriter.create(path, options);
+  const writer = await ArchiveWriter.create(path, { parallel: 1, ...options });
   try {
     for (const member of members) await writer.append(member);
     return await writer.finish(parts);
