@@ -1,4 +1,5 @@
 import { RawConnection, type ServerAddress } from './raw-connection.js';
+import { runPatiently } from '../support/patience.js';
 import { quoteName } from './sql-text.js';
 import {
   SMALL_SCALE,
@@ -55,7 +56,8 @@ export async function loadCorpus(
   try {
     await connection.run('SET NAMES utf8mb4');
     if (options.keepDatabase !== true) {
-      await runPatiently(connection, `DROP DATABASE IF EXISTS ${quoteName(database)}`);
+      // An event that runs each second holds dictionary rows that a DDL statement may want too.
+      await runPatiently(() => connection.run(`DROP DATABASE IF EXISTS ${quoteName(database)}`));
       await connection.run(
         `CREATE DATABASE ${quoteName(database)} ${options.databaseOptions ?? 'CHARACTER SET utf8mb4'}`,
       );
@@ -87,7 +89,7 @@ async function runThemes(
       }
       try {
         await session.enter(step.session ?? {});
-        await runPatiently(connection, step.sql);
+        await runPatiently(() => connection.run(step.sql));
         steps += 1;
       } catch (error) {
         const refusal = describeRefusal(theme, step, error);
@@ -97,23 +99,6 @@ async function runThemes(
     }
   }
   return { steps, skipped, refused };
-}
-
-/** Error 1213: chosen as the victim of a deadlock; the statement did nothing and may be run again. */
-const DEADLOCK_ERROR = 1213;
-const ATTEMPTS_MAX = 3;
-
-/** An event that runs each second holds dictionary rows that a DDL statement may want too. */
-async function runPatiently(connection: RawConnection, sql: string | Buffer): Promise<void> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      await connection.run(sql);
-      return;
-    } catch (error) {
-      const errno = error instanceof Error && 'errno' in error ? error.errno : undefined;
-      if (errno !== DEADLOCK_ERROR || attempt >= ATTEMPTS_MAX) throw error;
-    }
-  }
 }
 
 function describeRefusal(theme: CorpusTheme, step: CorpusStep, error: unknown): string {

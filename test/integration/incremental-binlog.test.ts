@@ -13,6 +13,7 @@ import type { PrivateServer } from '../../sandbox/index.js';
 import { RawConnection } from '../corpus/raw-connection.js';
 import { createWorkspace } from '../support/cli.js';
 import type { CliResult, Workspace } from '../support/cli.js';
+import { runPatiently } from '../support/patience.js';
 import { initialStatements, runItem, runStatements, workload } from '../support/logged-workload.js';
 import { randomTables } from '../support/random/changes.js';
 import { Dice } from '../support/random/dice.js';
@@ -143,8 +144,11 @@ class Scene {
         const under = isDue ? this.#underLoad(gate, ['incremental']) : undefined;
         gate.open(this.#dice.between(4, 40));
         const share = Math.ceil(items.length / (INSTANTS - at));
-        for (const item of items.splice(0, share)) await this.#runScripted(gate, script, item);
-        await under;
+        try {
+          for (const item of items.splice(0, share)) await this.#runScripted(gate, script, item);
+        } finally {
+          await under;
+        }
         await gate.settled();
         instants.push(await recordInstant(this.server, this.#database, at));
       }
@@ -207,7 +211,7 @@ class Scene {
   async #runScripted(gate: Gate, script: RawConnection, item: string | Buffer): Promise<void> {
     for (let attempt = 0; ; attempt += 1) {
       try {
-        await runItem(script, item);
+        await runPatiently(() => runItem(script, item));
         break;
       } catch (error) {
         if (attempt > 20 || !String(error).includes('Lock wait timeout')) throw error;

@@ -7,6 +7,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { ServerAddress } from '../../sandbox/index.js';
 import { createWorkspace } from '../support/cli.js';
 import type { Workspace } from '../support/cli.js';
+import { runPatiently } from '../support/patience.js';
 import { connectTo, createDatabase, query, sharedServer } from '../support/servers.js';
 
 const TABLES = ['a', 'b', 'c', 'd'];
@@ -96,26 +97,6 @@ function startTransfers(server: ServerAddress, database: string): Traffic {
   };
 }
 
-/** Error 1213: the statement was chosen as the victim of a deadlock and may be run again. */
-const DEADLOCK_ERROR = 1213;
-const DEADLOCK_ATTEMPTS_MAX = 5;
-
-/** MariaDB can make a RENAME the victim where LOCK TABLES wants the same tables. */
-async function runPatiently(
-  connection: Awaited<ReturnType<typeof connectTo>>,
-  statement: string,
-): Promise<void> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      await connection.query(statement);
-      return;
-    } catch (error) {
-      const errno = error instanceof Error && 'errno' in error ? error.errno : undefined;
-      if (errno !== DEADLOCK_ERROR || attempt >= DEADLOCK_ATTEMPTS_MAX) throw error;
-    }
-  }
-}
-
 /** Tables are made, altered, emptied, renamed and dropped until told to stop. */
 function startChanges(server: ServerAddress, database: string): { stop(): Promise<number> } {
   const end = new AbortController();
@@ -133,7 +114,8 @@ function startChanges(server: ServerAddress, database: string): { stop(): Promis
           `RENAME TABLE ${name} TO ${name}_b`,
           `DROP TABLE ${name}_b`,
         ]) {
-          await runPatiently(connection, statement);
+          // MariaDB can make a RENAME the victim where LOCK TABLES wants the same tables.
+          await runPatiently(() => connection.query(statement));
           changes += 1;
         }
         await delay(20);
