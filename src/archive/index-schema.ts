@@ -65,6 +65,8 @@ export const headerSchema: v.GenericSchema<IndexHeader> = v.object({
   database: name,
   characterSet: name,
   collation: name,
+  defaultEncryption: v.exactOptional(v.boolean()),
+  databaseComment: v.exactOptional(text),
   serverVersion: name,
   serverFlavour: name,
   serverUuid: v.nullable(name),

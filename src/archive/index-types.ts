@@ -142,6 +142,9 @@ export interface IndexHeader {
   readonly database: string;
   readonly characterSet: string;
   readonly collation: string;
+  /** Of MySQL and of MariaDB, respectively; missing where the server or an older Reshelve has none. */
+  readonly defaultEncryption?: boolean;
+  readonly databaseComment?: string;
   readonly serverVersion: string;
   /** `mysql` or `mariadb`, or another name that the server gives itself. */
   readonly serverFlavour: string;

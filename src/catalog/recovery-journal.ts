@@ -46,7 +46,12 @@ const relativePath = v.pipe(
   ),
 );
 
-const defaults = v.object({ characterSet: text, collation: text });
+const defaults = v.object({
+  characterSet: text,
+  collation: text,
+  defaultEncryption: v.exactOptional(v.boolean()),
+  databaseComment: v.exactOptional(v.string()),
+});
 
 const end = v.variant('kind', [
   /** µs since the epoch, as digits. */
@@ -81,7 +86,7 @@ const BEGIN = v.object({
   backupShown: text,
   backupSha256: sha256,
   target: v.exactOptional(TARGET),
-  /** Whether the database existed, and with which character set. */
+  /** Null where the database did not exist. */
   oldDefaults: v.nullable(defaults),
 });
 

@@ -42,7 +42,10 @@ export function restoreCommand(program: Command): void {
           const seconds = result.seconds.toFixed(2);
           context.output.line(`✓ Restore completed in ${seconds} seconds (${result.rows} rows)`);
         }
-        return { exitCode: EXIT.done, document: { status: 'success', ...result } };
+        return {
+          exitCode: result.warnings.length > 0 ? EXIT.warnings : EXIT.done,
+          document: { status: 'success', ...result },
+        };
       });
     });
 }

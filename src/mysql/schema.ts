@@ -3,6 +3,7 @@
  * stored object with the session state that it was created under. Nothing is interpreted here.
  */
 import type { ColumnFacts } from '../sql/column-plan.js';
+import type { DatabaseDefaults } from '../sql/database-defaults.js';
 
 export interface ColumnRecord extends ColumnFacts {
   readonly nullable: boolean;
@@ -64,10 +65,8 @@ export interface StoredObject {
   readonly stateStatement?: string;
 }
 
-export interface DatabaseSchema {
+export interface DatabaseSchema extends DatabaseDefaults {
   readonly name: string;
-  readonly characterSet: string;
-  readonly collation: string;
   readonly tables: readonly TableRecord[];
   readonly objects: readonly StoredObject[];
 }

@@ -26,6 +26,7 @@ export const ERRNO = {
   accountLocked: 3118,
   insecureTransport: 3159,
   noSuchTablespace: 3510,
+  databaseEncryption: 3827,
   accountLockedMariadb: 4151,
   routineExists: 1304,
   specificAccessDenied: 1227,

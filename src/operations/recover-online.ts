@@ -7,6 +7,7 @@ import type { ArchiveReader } from '../archive/archive-reader.js';
 import { openArchive } from '../archive/archive-reader.js';
 import { sideDatabaseName } from '../catalog/side-database.js';
 import { assert } from '../errors.js';
+import { defaultsOf } from '../sql/database-defaults.js';
 import type { ChosenBackup } from './choose-backup.js';
 import type { Comparison } from './load/compare-copy.js';
 import type { Context } from './context.js';
@@ -137,9 +138,10 @@ async function stage(
   await noteOnline(online, { step: 'stage', detail: { staging } });
   const session = await openServer(context, configuration.server);
   try {
-    const { characterSet, collation } = reader.index.header;
     const purpose = `copy of ${liveOf(online)} that the online recovery ${run.id} loads`;
-    await makeSideDatabase(session, staging, purpose, { characterSet, collation });
+    const { oldDefaults } = online.journal.state.begin;
+    const defaults = { ...oldDefaults, ...defaultsOf(reader.index.header) };
+    await makeSideDatabase(session, staging, purpose, defaults);
   } finally {
     await session.close();
   }

@@ -2,8 +2,6 @@
 import { probeFile } from '../archive/probe-file.js';
 import { ReshelveError } from '../errors.js';
 import { acquireDatabaseLock } from '../mysql/database-lock.js';
-import { listTables } from '../mysql/schema-tables.js';
-import type { Session } from '../mysql/session.js';
 import { renameDatabaseQualifiers } from '../sql/ddl-qualifiers.js';
 import type { SplitStatement } from '../sql/statement-splitter.js';
 import { ChainArchives } from './chains/chain-archives.js';
@@ -15,14 +13,14 @@ import { loadChain } from './chains/load-chain.js';
 import { chooseRestorePoint, openSound } from './chains/restore-point.js';
 import type { RestorePoint } from './chains/restore-point.js';
 import type { TargetWish } from './load/restore-target.js';
-import { othersIn } from './recovery/recovery-others.js';
 import type { Run } from './run.js';
 import { recordedRun } from './run.js';
 import { openServer } from './sessions.js';
 import { warnOfOtherEngines } from './load/engines.js';
-import { assertTablesFree } from './load/table-locks.js';
-import { createDatabase, dropDatabase, lookAtDatabase } from './load/target-database.js';
-import type { DatabaseDefaults } from './load/target-database.js';
+import { prepareTarget } from './load/prepare-target.js';
+import type { Target } from './load/prepare-target.js';
+import { lookAtDatabase } from './load/target-database.js';
+import { defaultsOf } from '../sql/database-defaults.js';
 
 export interface RestoreOptions {
   readonly file?: string;
@@ -47,6 +45,7 @@ export interface RestoreResult {
   readonly rows: number;
   readonly seconds: number;
   readonly dryRun: boolean;
+  readonly warnings: readonly string[];
 }
 
 export async function runRestore(
@@ -59,7 +58,7 @@ export async function runRestore(
       context.output.line(line);
     });
     const database = options.into ?? context.configuration.databaseName;
-    return { file: options.file ?? '', database, rows: 0, seconds: 0, dryRun: true };
+    return { file: options.file ?? '', database, rows: 0, seconds: 0, dryRun: true, warnings: [] };
   }
   const database = options.into ?? context.configuration.databaseName;
   return recordedRun(context, 'restore', (run) => restore(run, options), { database });
@@ -193,8 +192,8 @@ async function restore(run: Run, options: RestoreOptions): Promise<RestoreResult
     try {
       rows =
         dump === undefined
-          ? await restoreArchives(context, point, target, options)
-          : await restoreForeign(context, dump, target, options);
+          ? await restoreArchives(run, point, target, options)
+          : await restoreForeign(run, dump, target, options);
     } catch (error) {
       if (target.isChanged) warnOfPart(context, database, backup);
       throw error;
@@ -206,13 +205,8 @@ async function restore(run: Run, options: RestoreOptions): Promise<RestoreResult
   }
   const seconds = (performance.now() - started) / 1000;
   await run.record({ file: backup.entry?.file ?? backup.path, database, rows });
-  return { file: backup.shown, database, rows, seconds, dryRun: false };
-}
-
-interface Target {
-  readonly database: string;
-  /** Whether what was there before the restore may be gone. */
-  isChanged: boolean;
+  const warnings = run.warnings.map(({ message }) => message);
+  return { file: backup.shown, database, rows, seconds, dryRun: false, warnings };
 }
 
 /** A load that ends early leaves a database that looks like one; nobody may take it for whole. */
@@ -224,17 +218,18 @@ function warnOfPart(context: Context, database: string, backup: ChosenBackup): v
 }
 
 async function restoreArchives(
-  context: Context,
+  run: Run,
   point: RestorePoint,
   target: Target,
   options: RestoreOptions,
 ): Promise<number> {
+  const { context } = run;
   const { database } = target;
   const archives = await ChainArchives.open(point.backups.map(({ path }) => path));
   try {
     archives.assertLinked();
     const { header } = archives.full.index;
-    await prepareTarget(context, target, header, options.tables);
+    await prepareTarget(run, target, defaultsOf(header), options.tables);
     const result = await loadChain({
       database,
       archives,
@@ -247,21 +242,18 @@ async function restoreArchives(
       withoutBinlog: options.withoutBinlog,
       output: context.output,
     });
-    if (archives.describesState) await lookAtEngines(context, database, archives);
+    if (archives.describesState) await lookAtEngines(run, database, archives);
     return result.rows;
   } finally {
     await archives.close();
   }
 }
 
-async function lookAtEngines(
-  context: Context,
-  database: string,
-  archives: ChainArchives,
-): Promise<void> {
+async function lookAtEngines(run: Run, database: string, archives: ChainArchives): Promise<void> {
+  const { context } = run;
   const session = await openServer(context, context.configuration.server, database);
   try {
-    await warnOfOtherEngines(session, database, archives.index.tables, context.output);
+    await warnOfOtherEngines(session, database, archives.index.tables, run);
   } finally {
     await session.close();
   }
@@ -278,59 +270,15 @@ function namesObjects({ kind }: SplitStatement): boolean {
   return /^(?:CREATE|ALTER|DROP|RENAME|TRUNCATE|INSERT|REPLACE|UPDATE|DELETE|LOAD)/.test(kind);
 }
 
-async function prepareTarget(
-  context: Context,
-  target: Target,
-  defaults: DatabaseDefaults | undefined,
-  /** The only ones that are replaced; all where it is empty. */
-  tables: readonly string[],
-): Promise<void> {
-  const { database } = target;
-  const session: Session = await openServer(context, context.configuration.server);
-  try {
-    const state = await lookAtDatabase(session, database);
-    if (state.exists) await assertFree(context, session, database, tables);
-    target.isChanged = true;
-    if (state.exists && tables.length > 0) return;
-    if (state.exists) await dropDatabase(session, database);
-    // A dump that does not say its database's character set gets that of the one it replaces.
-    await createDatabase(session, database, defaults ?? state.defaults);
-  } finally {
-    await session.close();
-  }
-}
-
-/** Else the drop would wait, without a word, for whoever has left a transaction open. */
-async function assertFree(
-  context: Context,
-  session: Session,
-  database: string,
-  wanted: readonly string[],
-): Promise<void> {
-  const { tables } = await listTables(session, database);
-  const names = tables.map(({ name }) => name);
-  await assertTablesFree(session, {
-    database,
-    tables: wanted.length === 0 ? names : names.filter((name) => wanted.includes(name)),
-    describeOthers: async () => {
-      const observer = await openServer(context, context.configuration.server);
-      try {
-        return await othersIn(context, observer, database);
-      } finally {
-        await observer.close();
-      }
-    },
-  });
-}
-
 async function restoreForeign(
-  context: Context,
+  run: Run,
   dump: ForeignDump,
   target: Target,
   options: RestoreOptions,
 ): Promise<number> {
+  const { context } = run;
   const { database } = target;
-  await prepareTarget(context, target, undefined, []);
+  await prepareTarget(run, target, undefined, []);
   const loaded = await loadForeign({
     context,
     dump,

@@ -12,7 +12,7 @@ import { ChainArchives } from './chain-archives.js';
 import type { Output } from '../context.js';
 import type { LoadRequest, LoadResult } from '../load/load-archive.js';
 import { loadArchive, loadDefinition, prepareLoader } from '../load/load-archive.js';
-import { assertCollationName } from '../load/target-database.js';
+import { defaultsClause } from '../../sql/database-defaults.js';
 import { isOfEvent, replayLogged } from './replay-logged.js';
 
 export interface ChainLoadRequest extends Omit<LoadRequest, 'reader'> {
@@ -146,9 +146,8 @@ async function setDefaults(
   session: Session,
   { characterSet, collation }: IndexHeader,
 ): Promise<void> {
-  assertCollationName(characterSet);
-  assertCollationName(collation);
-  await session.execute(`ALTER DATABASE CHARACTER SET ${characterSet} COLLATE ${collation}`);
+  const clause = defaultsClause({ characterSet, collation });
+  await session.execute(`ALTER DATABASE ${clause}`);
 }
 
 /** A state that its archive describes has the rows that it says, whatever was replaced on the way. */

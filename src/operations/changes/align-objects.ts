@@ -9,6 +9,7 @@ import { readObjects } from '../../mysql/schema-objects.js';
 import { listTables } from '../../mysql/schema-tables.js';
 import type { Session } from '../../mysql/session.js';
 import { LOAD_SESSION, LOAD_SQL_MODE } from '../../sql/archive-text.js';
+import { defaultsOf } from '../../sql/database-defaults.js';
 import { quoteString } from '../../sql/quote.js';
 import { splitStatements } from '../load/archive-definitions.js';
 import { objectMemberSql } from '../dump/definitions.js';
@@ -40,8 +41,7 @@ export async function prepareAligning(session: Session): Promise<void> {
 /** Everything but tables, rows and sequences. May be called again after any interruption. */
 export async function alignObjects(session: Session, alignment: Alignment): Promise<void> {
   const { reader, database } = alignment;
-  const { characterSet, collation } = reader.index.header;
-  await setDatabaseDefaults(session, database, { characterSet, collation });
+  await setDatabaseDefaults(session, database, defaultsOf(reader.index.header));
   const { views } = await listTables(session, database);
   const found = await readObjects(session, database, views, []);
   const expected = archivedObjects(reader);

@@ -4,7 +4,8 @@ import type { FinishedArchive, IndexParts, MemberInput } from '../../archive/arc
 import { SIGNATURE_LINE } from '../../archive/format.js';
 import type { ChainLink, IndexHeader } from '../../archive/index-types.js';
 import { changesClosing, changesHeader } from '../../sql/changes-text.js';
-import { quoteString } from '../../sql/quote.js';
+import { readDatabaseDefaults } from '../../mysql/database-defaults.js';
+import type { DatabaseDefaults } from '../../sql/database-defaults.js';
 import { TOOL_VERSION } from '../../version.js';
 import { captureBinlog } from './capture-binlog.js';
 import type { Captured, CaptureEnd, ChainBreak } from './capture-types.js';
@@ -78,8 +79,7 @@ export function describeChanges({ totals, end }: Captured): string {
 export type Author = Pick<Run, 'id' | 'startedAt' | 'context'>;
 
 export interface ServerSide {
-  readonly characterSet: string;
-  readonly collation: string;
+  readonly defaults: DatabaseDefaults;
   readonly version: string;
   readonly flavour: string;
 }
@@ -89,13 +89,9 @@ export async function readServerSide(context: Context): Promise<ServerSide> {
   const session = await openServer(context, server);
   try {
     const { flavour, version } = session.facts;
-    const [defaults] = await session.records(
-      'SELECT DEFAULT_CHARACTER_SET_NAME AS charset, DEFAULT_COLLATION_NAME AS collation ' +
-        `FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = ${quoteString(databaseName)}`,
-    );
+    const defaults = await readDatabaseDefaults(session, databaseName);
     return {
-      characterSet: defaults?.['charset'] ?? 'utf8mb4',
-      collation: defaults?.['collation'] ?? 'utf8mb4_general_ci',
+      defaults: defaults ?? { characterSet: 'utf8mb4', collation: 'utf8mb4_general_ci' },
       version,
       flavour,
     };
@@ -135,8 +131,7 @@ export function indexHeader(
     id: author.id,
     type: 'incremental',
     database: previous.database,
-    characterSet: facts.characterSet,
-    collation: facts.collation,
+    ...facts.defaults,
     serverVersion: facts.version,
     serverFlavour: facts.flavour,
     serverUuid,

@@ -6,6 +6,7 @@ import type { ArchiveWriter, FinishedArchive, MemberInput } from '../../archive/
 import type { ChainLink } from '../../archive/index-types.js';
 import { whereRange } from '../../mysql/key-ranges.js';
 import { closingSql } from '../../sql/archive-text.js';
+import { defaultsClause, defaultsOf, hasDefaults } from '../../sql/database-defaults.js';
 import { quoteIdentifier } from '../../sql/quote.js';
 import type { ChainArchives } from '../chains/chain-archives.js';
 import { compareObjects } from './compared-objects.js';
@@ -165,9 +166,9 @@ class RangeWriter {
 
   #newDefaults(): ObjectDrop[] {
     const { header } = this.#base.index;
-    const { characterSet, collation } = this.#reading.schema;
-    if (header.collation === collation && header.characterSet === characterSet) return [];
-    const statement = `ALTER DATABASE CHARACTER SET ${characterSet} COLLATE ${collation};`;
+    const defaults = defaultsOf(this.#reading.schema);
+    if (hasDefaults(header, defaults) && header.characterSet === defaults.characterSet) return [];
+    const statement = `ALTER DATABASE ${defaultsClause(defaults)};`;
     return [{ table: null, statements: [statement] }];
   }
 

@@ -34,6 +34,7 @@ const VARIABLES = [
   'binlog_expire_logs_seconds',
   'binlog_format',
   'binlog_row_image',
+  'default_table_encryption',
   'expire_logs_days',
   'gtid_mode',
   'log_bin',
@@ -41,6 +42,7 @@ const VARIABLES = [
   'max_allowed_packet',
   'partial_revokes',
   'system_time_zone',
+  'table_encryption_privilege_check',
   'time_zone',
 ] as const;
 

@@ -1,13 +1,14 @@
 /** Reads the whole schema and refuses where the grants would hide a part of it. */
 import { ReshelveError } from '../../errors.js';
 import type { GrantSet } from '../../mysql/grants.js';
+import { readDatabaseDefaults } from '../../mysql/database-defaults.js';
 import { readObjects } from '../../mysql/schema-objects.js';
 import type { TableListing } from '../../mysql/schema-tables.js';
 import { listTables, readTables } from '../../mysql/schema-tables.js';
 import type { DatabaseSchema, StoredObject, TableRecord } from '../../mysql/schema.js';
 import type { Flavour } from '../../mysql/server-facts.js';
 import type { Session } from '../../mysql/session.js';
-import { quoteIdentifier, quoteString } from '../../sql/quote.js';
+import { quoteIdentifier } from '../../sql/quote.js';
 import type { Warning } from '../context.js';
 
 export interface SchemaReading {
@@ -28,10 +29,7 @@ export async function readDatabaseSchema(
   request: SchemaRequest,
 ): Promise<SchemaReading> {
   const { database, grants, user, known } = request;
-  const [defaults] = await session.records(
-    `SELECT DEFAULT_CHARACTER_SET_NAME AS character_set, DEFAULT_COLLATION_NAME AS collation
-     FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = ${quoteString(database)}`,
-  );
+  const defaults = await readDatabaseDefaults(session, database);
   if (defaults === undefined) {
     throw new ReshelveError(
       'UNKNOWN_DATABASE',
@@ -46,10 +44,8 @@ export async function readDatabaseSchema(
   const routinesVisible = canSeeRoutines(grants, database);
   const hint = routineHint(session.facts.flavour);
   if (!routinesVisible) assertNoHiddenFunction(database, objects, user, hint);
-  const characterSet = defaults['character_set'] ?? 'utf8mb4';
-  const collation = defaults['collation'] ?? 'utf8mb4_general_ci';
   return {
-    schema: { name: database, characterSet, collation, tables, objects },
+    schema: { name: database, ...defaults, tables, objects },
     warnings: [
       ...(routinesVisible ? [] : [hiddenRoutines(database, user, hint)]),
       ...tables.flatMap(uncertainColumns),

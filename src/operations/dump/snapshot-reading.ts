@@ -23,6 +23,7 @@ import type { Snapshot } from '../../mysql/snapshot.js';
 import { openSnapshot, limitLockWaits } from '../../mysql/snapshot.js';
 import { headerSql, LOAD_SQL_MODE, LOAD_TIME_ZONE } from '../../sql/archive-text.js';
 import { planColumns } from '../../sql/column-plan.js';
+import { defaultsOf } from '../../sql/database-defaults.js';
 import { TOOL_VERSION } from '../../version.js';
 import type { Warning } from '../context.js';
 import { readDatabaseSchema } from './database-schema.js';
@@ -223,8 +224,7 @@ export class SnapshotReading {
       id: this.#run.id,
       type,
       database: schema.name,
-      characterSet: schema.characterSet,
-      collation: schema.collation,
+      ...defaultsOf(schema),
       serverVersion: this.control.facts.version,
       serverFlavour: this.control.facts.flavour,
       serverUuid: this.serverUuid,

@@ -1,14 +1,12 @@
 /** The database that a backup is loaded into: what is in it, and how it is made anew. */
 import { ReshelveError } from '../../errors.js';
-import { isServerError } from '../../mysql/server-error.js';
+import { readDatabaseDefaults } from '../../mysql/database-defaults.js';
+import { ERRNO, isServerError } from '../../mysql/server-error.js';
 import type { Session } from '../../mysql/session.js';
+import { defaultsClause, hasDefaults, withoutEncryption } from '../../sql/database-defaults.js';
+import type { DatabaseDefaults } from '../../sql/database-defaults.js';
 import { quoteIdentifier, quoteString } from '../../sql/quote.js';
 import { inParallel } from './load-archive.js';
-
-export interface DatabaseDefaults {
-  readonly characterSet: string;
-  readonly collation: string;
-}
 
 export interface DatabaseState {
   readonly exists: boolean;
@@ -19,19 +17,14 @@ export interface DatabaseState {
 }
 
 export async function lookAtDatabase(session: Session, database: string): Promise<DatabaseState> {
-  const [schema] = await session.records(
-    `SELECT DEFAULT_CHARACTER_SET_NAME AS character_set, DEFAULT_COLLATION_NAME AS collation
-     FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = ${quoteString(database)}`,
-  );
+  const defaults = await readDatabaseDefaults(session, database);
   const records = await session.records(
     `SELECT TABLE_NAME AS name FROM information_schema.TABLES
      WHERE TABLE_SCHEMA = ${quoteString(database)} ORDER BY TABLE_NAME`,
   );
-  const characterSet = schema?.['character_set'] ?? '';
-  const collation = schema?.['collation'] ?? '';
   return {
-    exists: schema !== undefined,
-    defaults: schema === undefined ? undefined : { characterSet, collation },
+    exists: defaults !== undefined,
+    defaults,
     tables: records.map((record) => record['name'] ?? ''),
   };
 }
@@ -49,28 +42,34 @@ export async function contentOf(session: Session, database: string): Promise<str
   return records.map((record) => `${record['type'] ?? ''} ${record['name'] ?? ''}`);
 }
 
-/** Names of character sets and collations come from a file and go into SQL. */
-export function assertCollationName(name: string): void {
-  if (!/^[a-z0-9_]{1,64}$/i.test(name)) {
-    throw new ReshelveError('DAMAGED', `expected a collation but found ${JSON.stringify(name)}`);
-  }
-}
-
+/**
+ * Gives false where this user may not set the default encryption that is asked for
+ * (recovery-encryption.ts): the database has the server's then.
+ */
 export async function createDatabase(
   session: Session,
   database: string,
   defaults: DatabaseDefaults | undefined,
-): Promise<void> {
-  if (defaults === undefined) {
-    await session.execute(`CREATE DATABASE ${quoteIdentifier(database)}`);
-    return;
+): Promise<boolean> {
+  return runWithDefaults(session, `CREATE DATABASE ${quoteIdentifier(database)}`, defaults);
+}
+
+async function runWithDefaults(
+  session: Session,
+  statement: string,
+  defaults: DatabaseDefaults | undefined,
+): Promise<boolean> {
+  const clause = defaults === undefined ? '' : ` ${defaultsClause(defaults)}`;
+  try {
+    await session.execute(statement + clause);
+    return true;
+  } catch (error) {
+    if (defaults?.defaultEncryption === undefined) throw error;
+    if (!isServerError(error, ERRNO.databaseEncryption)) throw error;
+    const others = defaultsClause(withoutEncryption(defaults));
+    await session.execute(`${statement} ${others}`);
+    return false;
   }
-  assertCollationName(defaults.characterSet);
-  assertCollationName(defaults.collation);
-  await session.execute(
-    `CREATE DATABASE ${quoteIdentifier(database)} CHARACTER SET ${defaults.characterSet} ` +
-      `COLLATE ${defaults.collation}`,
-  );
 }
 
 /** Makes it, or takes the one that is there and holds nothing. Throws DATABASE_IN_USE. */
@@ -136,14 +135,9 @@ export async function setDatabaseDefaults(
   database: string,
   wanted: DatabaseDefaults,
 ): Promise<void> {
-  assertCollationName(wanted.characterSet);
-  assertCollationName(wanted.collation);
-  const { defaults } = await lookAtDatabase(session, database);
-  if (defaults?.collation === wanted.collation) return;
-  await session.execute(
-    `ALTER DATABASE ${quoteIdentifier(database)} CHARACTER SET ${wanted.characterSet} ` +
-      `COLLATE ${wanted.collation}`,
-  );
+  const defaults = await readDatabaseDefaults(session, database);
+  if (defaults !== undefined && hasDefaults(defaults, wanted)) return;
+  await runWithDefaults(session, `ALTER DATABASE ${quoteIdentifier(database)}`, wanted);
 }
 
 export async function dropDatabase(session: Session, database: string): Promise<void> {

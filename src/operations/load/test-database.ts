@@ -8,6 +8,7 @@ import { openSession } from '../../mysql/connect.js';
 import { acquireDatabaseLock } from '../../mysql/database-lock.js';
 import type { Session } from '../../mysql/session.js';
 import { isServerError } from '../../mysql/server-error.js';
+import type { DatabaseDefaults } from '../../sql/database-defaults.js';
 import { quoteIdentifier } from '../../sql/quote.js';
 import type { Context } from '../context.js';
 import { withSignals } from '../context.js';
@@ -28,7 +29,7 @@ export function testDatabaseName(database: string): string {
 
 export async function withTestDatabase<T>(
   context: Context,
-  defaults: { readonly characterSet: string; readonly collation: string } | undefined,
+  defaults: DatabaseDefaults | undefined,
   use: (context: Context, database: string, server: ServerConfiguration) => Promise<T>,
 ): Promise<T> {
   const server = context.configuration.verifyServer;
@@ -56,7 +57,7 @@ async function makeTestDatabase(
   context: Context,
   server: ServerConfiguration,
   database: string,
-  defaults: { readonly characterSet: string; readonly collation: string } | undefined,
+  defaults: DatabaseDefaults | undefined,
 ): Promise<void> {
   context.output.line(`Creating temporary database: ${database}`);
   const session = await openServer(context, server);

@@ -3,6 +3,7 @@ import type { ArchiveReader } from '../../archive/archive-reader.js';
 import { sideDatabaseName } from '../../catalog/side-database.js';
 import { ReshelveError } from '../../errors.js';
 import type { Session } from '../../mysql/session.js';
+import type { DatabaseDefaults } from '../../sql/database-defaults.js';
 import { quoteIdentifier, quoteString } from '../../sql/quote.js';
 import type { Context } from '../context.js';
 import { quoteAccount } from '../doctor/doctor-grant.js';
@@ -10,11 +11,11 @@ import { readDatabaseContent, readServerState } from '../doctor/doctor-server-st
 import type { ServerState } from '../doctor/doctor-server-state.js';
 import { judgeAbilities } from '../recovery/recovery-abilities.js';
 import type { Ability } from '../recovery/recovery-abilities.js';
+import { judgeEncryption } from '../recovery/recovery-encryption.js';
 import type { RecoverySource } from '../recovery/recovery-source.js';
 import { freeBytes, localDataDirectory, megabytes } from '../recovery/recovery-space.js';
 import { qualified } from './swap-plan.js';
 import { lookAtDatabase } from '../load/target-database.js';
-import type { DatabaseDefaults } from '../load/target-database.js';
 
 export interface OnlinePreflight {
   readonly oldDefaults: DatabaseDefaults;
@@ -50,6 +51,7 @@ export async function onlinePreflight(
       mayLock: state.grants.holdsOnDatabase('LOCK TABLES', databaseName),
     })),
     ...judgeSidePrivileges(state, databaseName, backup.timeZone, context.now()),
+    ...judgeEncryption(state, old.defaults),
     ...(await judgeReferences(session, databaseName)),
     ...(await judgeSequences(reader)),
     ...(await judgeSpace(context, session, source)),

@@ -160,7 +160,8 @@ async function makeSideIfMissing(online: Online, name: string, purpose: string):
   await withLive(online, async (session) => {
     // Interrupted before, it may hold tables already.
     if ((await tablesIn(session, name)).size > 0) return;
-    await makeSideDatabase(session, name, purpose, undefined);
+    const { oldDefaults } = online.journal.state.begin;
+    await makeSideDatabase(session, name, purpose, oldDefaults ?? undefined);
   });
 }
 

@@ -6,9 +6,9 @@ import type { SideRole } from '../../catalog/side-database.js';
 import { sideDatabasesOf } from '../../catalog/side-database.js';
 import { ReshelveError } from '../../errors.js';
 import type { Session } from '../../mysql/session.js';
+import type { DatabaseDefaults } from '../../sql/database-defaults.js';
 import { quoteIdentifier, quoteString } from '../../sql/quote.js';
 import { qualified } from './swap-plan.js';
-import type { DatabaseDefaults } from '../load/target-database.js';
 import { createDatabase, dropDatabase, lookAtDatabase } from '../load/target-database.js';
 
 /** A table of this name tells our databases from those that somebody needs. */

@@ -7,7 +7,7 @@ import type { RecoveryKind } from '../../catalog/recovery-journal.js';
 import type { RecoveryJournal } from '../../catalog/store-journal.js';
 import { createJournal } from '../../catalog/store-journal.js';
 import { readServerUuid } from '../../mysql/coordinates.js';
-import type { DatabaseDefaults } from '../load/target-database.js';
+import type { DatabaseDefaults } from '../../sql/database-defaults.js';
 import type { Run } from '../run.js';
 import type { RecoveryLock } from './recovery-lock.js';
 import type { RecoverySource } from './recovery-source.js';

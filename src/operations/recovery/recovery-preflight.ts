@@ -14,12 +14,14 @@ import type { ServerState } from '../doctor/doctor-server-state.js';
 import { grantGlobally } from '../doctor/doctor-grant.js';
 import { judgeAbilities } from './recovery-abilities.js';
 import type { Ability } from './recovery-abilities.js';
+import { judgeEncryption } from './recovery-encryption.js';
 import { judgeSpace } from './recovery-space.js';
 import type { RecoverySource } from './recovery-source.js';
 import { describeChain } from './recovery-target.js';
 import { openServer } from '../sessions.js';
 import { lookAtDatabase } from '../load/target-database.js';
-import type { DatabaseDefaults, DatabaseState } from '../load/target-database.js';
+import type { DatabaseDefaults } from '../../sql/database-defaults.js';
+import type { DatabaseState } from '../load/target-database.js';
 
 export interface PreflightOptions {
   readonly force: boolean;
@@ -63,6 +65,7 @@ export async function preflight(
         database: databaseName,
         mayLock,
       })),
+      ...judgeEncryption(state, old.defaults),
       ...(await judgeSpace(context, session, source)),
       ...(await judgeReplicas(session, state)),
     ];

@@ -2,6 +2,8 @@
 import { join } from 'node:path';
 import type { RecoveryStep } from '../../catalog/recovery-journal.js';
 import { ReshelveError } from '../../errors.js';
+import { defaultsClause, hasDefaults } from '../../sql/database-defaults.js';
+import type { DatabaseDefaults } from '../../sql/database-defaults.js';
 import { quoteIdentifier } from '../../sql/quote.js';
 import type { Context } from '../context.js';
 import { assertEmergencySound } from './emergency-backup.js';
@@ -13,7 +15,6 @@ import type { Recovery } from './recovery-steps.js';
 import { dropWhatIsThere, note } from './recovery-steps.js';
 import { describeFailure } from '../run.js';
 import { createDatabase, lookAtDatabase } from '../load/target-database.js';
-import type { DatabaseDefaults } from '../load/target-database.js';
 
 type Returning = Pick<Recovery, 'run' | 'lock' | 'journal'>;
 
@@ -82,10 +83,10 @@ async function assertDefaults(
 ): Promise<void> {
   const { databaseName } = run.context.configuration;
   const { defaults } = await lock.use((session) => lookAtDatabase(session, databaseName));
-  if (defaults?.collation === expected?.collation) return;
-  const words = [expected, defaults].map((one) => one?.collation ?? 'none');
+  if (expected === null || (defaults !== undefined && hasDefaults(defaults, expected))) return;
+  const found = defaults === undefined ? 'none' : defaultsClause(defaults);
   assertNoProblems([
-    `database ${databaseName}: expected the collation ${words[0] ?? ''} but found ${words[1] ?? ''}`,
+    `database ${databaseName}: expected ${defaultsClause(expected)} but found ${found}`,
   ]);
 }
 
@@ -133,10 +134,7 @@ export function commandsByHand({ run, journal }: Pick<Returning, 'run' | 'journa
       : `-S ${shell(server.socketPath)}`;
   const mysql = `mysql ${where} -u ${shell(server.user)} -p`;
   const name = quoteIdentifier(databaseName);
-  const defaults =
-    begin.oldDefaults === null
-      ? ''
-      : ` CHARACTER SET ${begin.oldDefaults.characterSet} COLLATE ${begin.oldDefaults.collation}`;
+  const defaults = begin.oldDefaults === null ? '' : ` ${defaultsClause(begin.oldDefaults)}`;
   const drop = `${mysql} -e ${shell(`SET foreign_key_checks = 0; DROP DATABASE IF EXISTS ${name}`)}`;
   if (emergencyFile === null) return [drop, `rm ${shell(journal.path)}`];
   const file = join(backup.directory, emergencyFile);

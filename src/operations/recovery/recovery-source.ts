@@ -1,6 +1,8 @@
 /** What a recovery restores: an archive of ours with its incrementals, or a dump of another tool. */
 import { probeFile } from '../../archive/probe-file.js';
 import { ReshelveError } from '../../errors.js';
+import { defaultsOf } from '../../sql/database-defaults.js';
+import type { DatabaseDefaults } from '../../sql/database-defaults.js';
 import { hashFile } from '../catalog-rebuild.js';
 import { ChainArchives } from '../chains/chain-archives.js';
 import type { ChosenBackup } from '../choose-backup.js';
@@ -13,7 +15,6 @@ import type { SourceChain, SourceFile, WantedState } from './recovery-target.js'
 import { chooseRestorePoint, openSound, singlePoint } from '../chains/restore-point.js';
 import type { RestorePoint } from '../chains/restore-point.js';
 import type { TargetWish } from '../load/restore-target.js';
-import type { DatabaseDefaults } from '../load/target-database.js';
 
 export interface RecoverySource {
   /** Where incrementals belong to the state, this is the last of them. */
@@ -92,7 +93,7 @@ async function lookAtArchives(
     if (header.type !== 'full') throw notFull(newest.shown);
     archives.assertLinked();
     assertOfDatabase(context, newest.shown, header.database, allowOtherDatabase);
-    const { characterSet, collation, database, serverFlavour, serverVersion } = header;
+    const { database, serverFlavour, serverVersion } = header;
     const { describesState } = archives;
     const isLogged = archives.readers.some(({ index }) => index.header.chain?.method === 'binlog');
     return {
@@ -102,7 +103,7 @@ async function lookAtArchives(
         files.length === 1
           ? undefined
           : { files, until: point.until, idempotent, isLogged, describesState },
-      defaults: { characterSet, collation },
+      defaults: defaultsOf(header),
       needs: await readArchiveNeeds(archives.readers),
       origin: { database, flavour: serverFlavour, version: serverVersion },
     };

@@ -145,8 +145,9 @@ export async function loadNewState(recovery: Recovery): Promise<number> {
   const { lock, source, journal } = recovery;
   const context = contextOf(recovery);
   const { output, configuration } = context;
-  // A dump that does not say its database's character set gets that of the one it replaces.
-  const defaults = source.defaults ?? journal.state.begin.oldDefaults;
+  // What a backup does not say of its database stays as it was in the one it replaces.
+  const { oldDefaults } = journal.state.begin;
+  const defaults = source.defaults ? { ...oldDefaults, ...source.defaults } : oldDefaults;
   await note(recovery, { kind: 'recover', step: 'create', detail: { defaults } });
   await lock.use((session) =>
     prepareDatabase(session, configuration.databaseName, defaults ?? undefined),
