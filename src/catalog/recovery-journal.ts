@@ -106,6 +106,19 @@ interface Step {
   readonly phase: RecoveryPhase;
 }
 
+/** What accounts may do with single routines, which go with a routine that is replaced. */
+const routineRights = v.exactOptional(
+  v.array(
+    v.object({
+      user: v.string(),
+      host: v.string(),
+      routine: text,
+      type: text,
+      privileges: v.array(text),
+    }),
+  ),
+);
+
 /** The steps of `recover`, in the order in which they are taken. */
 const RECOVER_STEPS = {
   begin: { detail: BEGIN, phase: 'unchanged' },
@@ -139,7 +152,12 @@ const ONLINE_STEPS = {
   'stage-verify': { detail: NOTHING, phase: 'unchanged' },
   /** `previous` takes the tables of `outgoing`, those of `incoming` come from the staging database. */
   swap: {
-    detail: v.object({ previous: text, outgoing: v.array(text), incoming: v.array(text) }),
+    detail: v.object({
+      previous: text,
+      outgoing: v.array(text),
+      incoming: v.array(text),
+      routineRights,
+    }),
     phase: 'old-gone',
   },
   objects: { detail: NOTHING, phase: 'old-gone' },
@@ -151,7 +169,7 @@ const ONLINE_STEPS = {
     detail: v.object({ aside: text, moved: v.array(text) }),
     phase: 'rolling-back',
   },
-  'rollback-objects': { detail: NOTHING, phase: 'rolling-back' },
+  'rollback-objects': { detail: v.object({ routineRights }), phase: 'rolling-back' },
   'rollback-verify': { detail: NOTHING, phase: 'rolling-back' },
   'rollback-failed': { detail: FAILURE, phase: 'rolling-back' },
   'remove-previous': { detail: NOTHING, phase: 'kept' },

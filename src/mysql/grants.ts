@@ -14,6 +14,8 @@ interface ScopedGrant {
 
 /** Static privileges that a bare `ALL PRIVILEGES` stands for, at any level. */
 const ALL = 'ALL PRIVILEGES';
+/** To give on what one has; not among ALL. */
+const GRANT_OPTION = 'GRANT OPTION';
 
 /**
  * Dynamic privileges that older servers fold into SUPER, and static ones that imply others
@@ -75,7 +77,8 @@ export class GrantSet {
 }
 
 function has(grant: ScopedGrant, privilege: string): boolean {
-  return grant.privileges.has(privilege) || grant.privileges.has(ALL);
+  if (grant.privileges.has(privilege)) return true;
+  return privilege !== GRANT_OPTION && grant.privileges.has(ALL);
 }
 
 /** Database names in grants are patterns: `_` and `%` are wild unless escaped with a backslash. */
@@ -104,11 +107,18 @@ export function parseGrants(lines: readonly string[]): GrantSet {
     const scoped: ScopedGrant = {
       ...(database === '*' ? {} : { database: unquote(database) }),
       ...(object === '*' ? {} : { object: unquote(object) }),
-      privileges: new Set(splitPrivileges(privileges)),
+      privileges: new Set([...splitPrivileges(privileges), ...optionOf(line, privileges)]),
     };
     (line.startsWith('REVOKE') ? revoked : granted).push(scoped);
   }
   return new GrantSet(granted, revoked);
+}
+
+/** Each dynamic privilege of MySQL (`BACKUP_ADMIN`) has an option of its own, which covers no other. */
+function optionOf(line: string, privileges: string): string[] {
+  const isDynamic = splitPrivileges(privileges).every((name) => name.includes('_'));
+  const words = line.replace(/`(?:[^`]|``)*`|'(?:[^'\\]|''|\\.)*'/gu, '');
+  return !isDynamic && / WITH (?:[\w ]* )?GRANT OPTION\b/u.test(words) ? [GRANT_OPTION] : [];
 }
 
 function unquote(name: string): string {

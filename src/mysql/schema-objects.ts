@@ -6,16 +6,11 @@
 import { ReshelveError } from '../errors.js';
 import { quoteIdentifier, quoteString } from '../sql/quote.js';
 import { tokenize } from '../sql/tokenizer.js';
+import { listCallables, listEvents, listTriggers } from './object-names.js';
+import type { ObjectName } from './object-names.js';
 import type { ObjectType, StoredObject } from './schema.js';
 import { ERRNO, isServerError } from './server-error.js';
-import { isAtLeast } from './server-facts.js';
 import type { ResultSet, Session, TextRecord } from './session.js';
-
-interface ObjectName {
-  readonly type: ObjectType;
-  readonly name: string;
-  readonly table?: string;
-}
 
 /** The objects in an order in which they can be made again, views excepted (see `viewOrder`). */
 export async function readObjects(
@@ -24,15 +19,28 @@ export async function readObjects(
   views: readonly string[],
   sequences: readonly string[],
 ): Promise<StoredObject[]> {
-  const names: ObjectName[] = [
-    ...(await listRoutines(session, database)),
-    ...(await listLibraries(session, database)),
+  const objects: StoredObject[] = [];
+  for (const name of sequences) objects.push(await readSequence(session, database, name));
+  const named = await readNamed(session, database, [
+    ...(await listCallables(session, database)),
     ...views.map((name): ObjectName => ({ type: 'view', name })),
     ...(await listTriggers(session, database)),
     ...(await listEvents(session, database)),
-  ];
+  ]);
+  return [...objects, ...named];
+}
+
+/** Those of {@link readObjects} on which accounts may hold rights of their own. */
+export async function readCallables(session: Session, database: string): Promise<StoredObject[]> {
+  return readNamed(session, database, await listCallables(session, database));
+}
+
+async function readNamed(
+  session: Session,
+  database: string,
+  names: readonly ObjectName[],
+): Promise<StoredObject[]> {
   const objects: StoredObject[] = [];
-  for (const name of sequences) objects.push(await readSequence(session, database, name));
   await session.execute('SET SESSION character_set_results = NULL');
   try {
     for (const name of names) objects.push(await readObject(session, database, name));
@@ -40,49 +48,6 @@ export async function readObjects(
     await session.execute('SET SESSION character_set_results = utf8mb4');
   }
   return objects;
-}
-
-async function listRoutines(session: Session, database: string): Promise<ObjectName[]> {
-  const records = await session.records(
-    `SELECT ROUTINE_TYPE AS type, ROUTINE_NAME AS name FROM information_schema.ROUTINES
-     WHERE ROUTINE_SCHEMA = ${quoteString(database)}
-     ORDER BY FIELD(ROUTINE_TYPE, 'PACKAGE', 'PACKAGE BODY', 'FUNCTION', 'PROCEDURE'), ROUTINE_NAME`,
-  );
-  return records.map((record) => ({
-    type: (record['type'] ?? '').toLowerCase() as ObjectType,
-    name: record['name'] ?? '',
-  }));
-}
-
-/** Code that stored functions import; MySQL 9.2 and later. */
-async function listLibraries(session: Session, database: string): Promise<ObjectName[]> {
-  if (session.facts.flavour !== 'mysql' || !isAtLeast(session.facts, 9, 2)) return [];
-  const records = await session.records(
-    `SELECT LIBRARY_NAME AS name FROM information_schema.LIBRARIES
-     WHERE LIBRARY_SCHEMA = ${quoteString(database)} ORDER BY LIBRARY_NAME`,
-  );
-  return records.map((record) => ({ type: 'library', name: record['name'] ?? '' }));
-}
-
-async function listTriggers(session: Session, database: string): Promise<ObjectName[]> {
-  const records = await session.records(
-    `SELECT TRIGGER_NAME AS name, EVENT_OBJECT_TABLE AS table_name
-     FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = ${quoteString(database)}
-     ORDER BY EVENT_OBJECT_TABLE, ACTION_TIMING, EVENT_MANIPULATION, ACTION_ORDER`,
-  );
-  return records.map((record) => ({
-    type: 'trigger',
-    name: record['name'] ?? '',
-    table: record['table_name'] ?? '',
-  }));
-}
-
-async function listEvents(session: Session, database: string): Promise<ObjectName[]> {
-  const records = await session.records(
-    `SELECT EVENT_NAME AS name FROM information_schema.EVENTS
-     WHERE EVENT_SCHEMA = ${quoteString(database)} ORDER BY EVENT_NAME`,
-  );
-  return records.map((record) => ({ type: 'event', name: record['name'] ?? '' }));
 }
 
 const TEXT_COLUMN: ReadonlyMap<ObjectType, string> = new Map([

@@ -45,6 +45,15 @@ export type ObjectType =
   | 'sequence'
   | 'library';
 
+/** What accounts may hold rights on one by one, which DROP PROCEDURE and its like take along. */
+export const CALLABLE_TYPES: ReadonlySet<string> = new Set([
+  'procedure',
+  'function',
+  'package',
+  'package body',
+  'library',
+] satisfies ObjectType[]);
+
 export interface StoredObject {
   readonly type: ObjectType;
   readonly name: string;

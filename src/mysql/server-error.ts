@@ -29,6 +29,9 @@ export const ERRNO = {
   databaseEncryption: 3827,
   accountLockedMariadb: 4151,
   routineExists: 1304,
+  /** Of GRANT: MariaDB, and MySQL, where it would have to make the account. */
+  noSuchAccount: 1133,
+  mayNotCreateAccount: 1410,
   specificAccessDenied: 1227,
   unknownSystemVariable: 1193,
   noSuchUser: 1449,

@@ -5,7 +5,7 @@
 import type { ArchiveReader } from '../../archive/archive-reader.js';
 import type { MemberEntry } from '../../archive/index-types.js';
 import type { ObjectType, StoredObject } from '../../mysql/schema.js';
-import { readObjects } from '../../mysql/schema-objects.js';
+import { readCallables, readObjects } from '../../mysql/schema-objects.js';
 import { listTables } from '../../mysql/schema-tables.js';
 import type { Session } from '../../mysql/session.js';
 import { LOAD_SESSION, LOAD_SQL_MODE } from '../../sql/archive-text.js';
@@ -59,6 +59,21 @@ export async function alignObjects(session: Session, alignment: Alignment): Prom
     await make(session, alignment, object.member);
   }
   await alignTriggers(session, alignment, found);
+}
+
+/** The routines of the database that {@link alignObjects} drops, whether it makes them anew or not. */
+export async function routinesToReplace(
+  session: Session,
+  alignment: Alignment,
+): Promise<readonly StoredObject[]> {
+  const expected = new Map(archivedObjects(alignment.reader).map((one) => [keyOf(one), one]));
+  const replaced: StoredObject[] = [];
+  for (const object of await readCallables(session, alignment.database)) {
+    const member = expected.get(keyOf(object))?.member;
+    const stays = member !== undefined && (await isSame(alignment, object, member));
+    if (!stays) replaced.push(object);
+  }
+  return replaced;
 }
 
 /** The names of the tables that have or get triggers. */

@@ -1,6 +1,7 @@
 /** The database that a backup is loaded into: what is in it, and how it is made anew. */
 import { ReshelveError } from '../../errors.js';
 import { readDatabaseDefaults } from '../../mysql/database-defaults.js';
+import { listCallables } from '../../mysql/object-names.js';
 import { ERRNO, isServerError } from '../../mysql/server-error.js';
 import type { Session } from '../../mysql/session.js';
 import { defaultsClause, hasDefaults, withoutEncryption } from '../../sql/database-defaults.js';
@@ -35,11 +36,13 @@ export async function contentOf(session: Session, database: string): Promise<str
   const records = await session.records(
     `SELECT LOWER(REPLACE(TABLE_TYPE, 'BASE ', '')) AS type, TABLE_NAME AS name
        FROM information_schema.TABLES WHERE TABLE_SCHEMA = ${name}
-     UNION ALL SELECT LOWER(ROUTINE_TYPE), ROUTINE_NAME
-       FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = ${name}
      UNION ALL SELECT 'event', EVENT_NAME FROM information_schema.EVENTS WHERE EVENT_SCHEMA = ${name}`,
   );
-  return records.map((record) => `${record['type'] ?? ''} ${record['name'] ?? ''}`);
+  const callables = await listCallables(session, database);
+  return [
+    ...records.map((record) => `${record['type'] ?? ''} ${record['name'] ?? ''}`),
+    ...callables.map((callable) => `${callable.type} ${callable.name}`),
+  ];
 }
 
 /**

@@ -14,6 +14,7 @@ import type { Ability } from '../recovery/recovery-abilities.js';
 import { judgeEncryption } from '../recovery/recovery-encryption.js';
 import type { RecoverySource } from '../recovery/recovery-source.js';
 import { freeBytes, localDataDirectory, megabytes } from '../recovery/recovery-space.js';
+import { judgeRights } from './online-rights.js';
 import { qualified } from './swap-plan.js';
 import { lookAtDatabase } from '../load/target-database.js';
 
@@ -56,6 +57,10 @@ export async function onlinePreflight(
     ...(await judgeSequences(reader)),
     ...(await judgeSpace(context, session, source)),
   ];
+  // It reads the bodies of routines, which takes what has been judged by now.
+  if (!abilities.some(isRefused)) {
+    abilities.push(...(await judgeRights(session, state, databaseName, reader)));
+  }
   return {
     oldDefaults: old.defaults,
     loss: `what is seen in ${databaseName} (${old.tables.length} tables and views; the tables are kept beside it)`,
@@ -64,12 +69,16 @@ export async function onlinePreflight(
 }
 
 export function assertAble(abilities: readonly Ability[]): void {
-  const problems = abilities.filter(({ level }) => level.startsWith('refused'));
+  const problems = abilities.filter(isRefused);
   if (problems.length === 0) return;
   const lines = problems.map(
     ({ text, next }) => `\n  ${text}${next === undefined ? '' : `\n    ${next}`}`,
   );
   throw new ReshelveError('PREFLIGHT', `the online recovery would not succeed:${lines.join('')}`);
+}
+
+function isRefused({ level }: Ability): boolean {
+  return level.startsWith('refused');
 }
 
 /** What loading, moving and dropping tables with all that belongs to them takes. */

@@ -21,6 +21,7 @@ import {
   unstoppable,
 } from './online-recovery.js';
 import type { Online, SwapRecord } from './online-recovery.js';
+import { giveRights, rightsDetail, rightsToReturn } from './online-rights.js';
 import { dropStagings } from './online-staging.js';
 import { describeFailure } from '../run.js';
 import { dropSideDatabase, makeSideDatabase } from './side-database.js';
@@ -80,10 +81,12 @@ async function putBack(online: Online): Promise<Returned> {
   try {
     const returned =
       record === undefined ? { aside: null, heldMs: 0 } : await swapBack(online, record, emergency);
-    await noteOnline(online, { step: 'rollback-objects', detail: {} });
+    const rights = await rightsToReturn(online);
+    await noteOnline(online, { step: 'rollback-objects', detail: rightsDetail(rights) });
     await withLive(online, (session) =>
       alignObjects(session, { reader: emergency, database: liveOf(online) }),
     );
+    await giveRights(online, rights);
     await noteOnline(online, { step: 'rollback-verify', detail: {} });
     await proveDefinitions(online, emergency);
     await removeEmptied(online, record);

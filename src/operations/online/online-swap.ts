@@ -4,7 +4,9 @@ import { sideDatabaseName } from '../../catalog/side-database.js';
 import { assert, ReshelveError } from '../../errors.js';
 import { alignObjects, dropTriggers, prepareAligning } from '../changes/align-objects.js';
 import { assertNoProblems, compareDefinitions } from '../load/compare-copy.js';
+import { readRoutineRights } from '../../mysql/routine-rights.js';
 import {
+  lastRecord,
   lookAtPlaces,
   noteOnline,
   liveOf,
@@ -15,6 +17,7 @@ import {
   tablesIn,
 } from './online-recovery.js';
 import type { Online, SwapRecord } from './online-recovery.js';
+import { giveRights, rightsDetail } from './online-rights.js';
 import { openServer } from '../sessions.js';
 import { makeSideDatabase } from './side-database.js';
 import { movesForward } from './swap-plan.js';
@@ -37,11 +40,12 @@ export async function prepareSwap(
     const purpose = `tables of ${live} as they were before the online recovery ${run.id}`;
     await makeSideDatabase(session, previous, purpose, oldDefaults ?? undefined);
     const outgoing = [...(await tablesIn(session, live))].sort();
+    const rights = await readRoutineRights(session, live);
     context.signal.throwIfAborted();
     await run.confirmLock();
     await noteOnline(online, {
       step: 'swap',
-      detail: { previous, outgoing, incoming: [...incoming] },
+      detail: { previous, outgoing, incoming: [...incoming], ...rightsDetail(rights) },
     });
     // A table with triggers cannot be moved; those of the copy are made again in the live database.
     await dropTriggers(session, staging);
@@ -97,6 +101,7 @@ export async function swapAndAlign(online: Online, reader: ArchiveReader): Promi
     });
     await noteOnline(online, { step: 'objects', detail: {} });
     await alignObjects(session, { reader, database: live });
+    await giveRights(online, lastRecord(online, 'swap')?.detail.routineRights ?? []);
     await noteOnline(online, { step: 'verify', detail: {} });
     await proveDefinitions(online, reader);
     return heldMs;

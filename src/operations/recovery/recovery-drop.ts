@@ -8,7 +8,8 @@ import type { ArchiveReader } from '../../archive/archive-reader.js';
 import { ReshelveError } from '../../errors.js';
 import { readPrintedDefinitions } from '../../mysql/exact-definition.js';
 import { listTables } from '../../mysql/schema-tables.js';
-import type { ObjectType, TableRecord } from '../../mysql/schema.js';
+import { CALLABLE_TYPES } from '../../mysql/schema.js';
+import type { TableRecord } from '../../mysql/schema.js';
 import { ERRNO, isServerError } from '../../mysql/server-error.js';
 import type { Session } from '../../mysql/session.js';
 import { limitLockWaits } from '../../mysql/snapshot.js';
@@ -81,7 +82,7 @@ export async function dropProvenState(
 async function dropObjects(old: OldState, { index }: ArchiveReader): Promise<void> {
   const { session, context } = old;
   const { databaseName } = context.configuration;
-  const isRoutine = ({ type }: { readonly type: string }): boolean => ROUTINES.has(type);
+  const isRoutine = ({ type }: { readonly type: string }): boolean => CALLABLE_TYPES.has(type);
   if (readsEveryRoutine(await readGrants(session), session.facts, databaseName)) {
     try {
       for (const object of index.objects) {
@@ -103,13 +104,6 @@ async function dropObjects(old: OldState, { index }: ArchiveReader): Promise<voi
     );
   await dropDatabase(session, databaseName);
 }
-
-const ROUTINES: ReadonlySet<string> = new Set([
-  'procedure',
-  'function',
-  'package',
-  'package body',
-] satisfies ObjectType[]);
 
 /** Drops the database if it holds nothing but these. */
 async function dropWithRoutines(
