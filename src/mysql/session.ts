@@ -64,6 +64,7 @@ export class Session {
   readonly #reader: SocketReader;
   readonly #silenceMs: number;
   #facts: ServerFacts | undefined;
+  #slow: { readonly afterMs: number; readonly listener: () => void } | undefined;
   #busy = false;
   #closed = false;
 
@@ -85,6 +86,11 @@ export class Session {
     this.#socket.once('close', listener);
   }
 
+  /** Calls back when `query` or `execute` has waited this long for its answer, and each time again. */
+  onSlow(afterMs: number, listener: () => void): void {
+    this.#slow = { afterMs, listener };
+  }
+
   get facts(): ServerFacts {
     assert(this.#facts !== undefined, 'the session was opened by openSession');
     return this.#facts;
@@ -98,12 +104,17 @@ export class Session {
   async query(sql: string | Uint8Array, options: QueryOptions = {}): Promise<ResultSet> {
     return this.#exclusively(async () => {
       const timeoutMs = options.timeoutMs ?? this.#silenceMs;
-      this.#send(COM_QUERY, sql);
-      let result = await this.#readResult(timeoutMs);
-      while ((result.ok.status & SERVER_MORE_RESULTS_EXISTS) !== 0) {
-        result = await this.#readResult(timeoutMs);
+      const watch = this.#slow && setInterval(this.#slow.listener, this.#slow.afterMs);
+      try {
+        this.#send(COM_QUERY, sql);
+        let result = await this.#readResult(timeoutMs);
+        while ((result.ok.status & SERVER_MORE_RESULTS_EXISTS) !== 0) {
+          result = await this.#readResult(timeoutMs);
+        }
+        return result;
+      } finally {
+        clearInterval(watch);
       }
-      return result;
     });
   }
 

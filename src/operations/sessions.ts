@@ -4,11 +4,12 @@ import { openSession } from '../mysql/connect.js';
 import type { ConnectionSettings } from '../mysql/connect.js';
 import type { Session } from '../mysql/session.js';
 import type { Context } from './context.js';
+import { reportSlowStatements } from './slow-statements.js';
 
 /** A session in the database that is backed up. */
 export async function openDatabase(context: Context): Promise<Session> {
   const { server, databaseName } = context.configuration;
-  return openSession(server, { database: databaseName, signal: context.signal });
+  return openServer(context, server, databaseName);
 }
 
 /** A session in the database, or in none where it has been dropped. */
@@ -27,8 +28,10 @@ export async function openServer(
   settings: ConnectionSettings,
   database?: string,
 ): Promise<Session> {
-  return openSession(settings, {
+  const session = await openSession(settings, {
     ...(database === undefined ? {} : { database }),
     signal: context.signal,
   });
+  reportSlowStatements(context, settings, session);
+  return session;
 }

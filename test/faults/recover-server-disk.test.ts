@@ -1,14 +1,15 @@
 /**
  * The server's data disk is full in the middle of a recovery or of its rollback. The database ends in the
  * new or the old state, or exit code 8 names the commands that bring the old one back once there is room:
- * they are run here as they are printed, on a terminal, with the server's own client. RESHELVE_SOAK=1
+ * they are run here as they are printed, on a terminal, with the server's own client. A disk of the binary
+ * log that is full makes MySQL wait, which must be said. RESHELVE_SOAK=1
  * strikes the rollback of both servers in both directions.
  */
 import { mkdtempSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { Flavour, PrivateServer } from '../../sandbox/index.js';
 import { startServer } from '../../sandbox/index.js';
 import { commandsOf, runByHand } from '../support/by-hand.js';
@@ -158,3 +159,43 @@ describe.skipIf(NO_MOUNT !== undefined).each(FLAVOURS)('on %s', (flavour) => {
     },
   );
 });
+
+test.skipIf(NO_MOUNT !== undefined)(
+  'MySQL waits for room for its binary log: it is said, and the recovery goes on with room',
+  async () => {
+    const logs = mkdtempSync(join(tmpdir(), 'reshelve-logs-'));
+    const disk = mountDisk(logs, 256 * MEGABYTE);
+    const server = await startServer({
+      flavour: 'mysql',
+      options: [`--log-bin=${join(logs, 'binlog')}`],
+    });
+    onTestFinished(async () => {
+      await server.stop();
+      disk.unmount();
+      await rm(logs, { recursive: true, force: true });
+    });
+    const scene = await setScene(server, {
+      prepare: (_, database) => addBallast(server, database),
+      change: async (database) => {
+        await query(server, 'DROP TABLE ballast', database);
+      },
+    });
+    onTestFinished(() => scene.workspace.remove());
+    const result = await recoverAndStrike(scene, 'second', {
+      step: 'load',
+      act: async ({ said }) => {
+        disk.shrinkTo(4 * MEGABYTE);
+        await vi
+          .waitUntil(() => said().includes('SERVER_WAITS'), { timeout: 60_000 })
+          .finally(() => {
+            disk.resize(512 * MEGABYTE);
+          });
+      },
+    });
+    expect(result.code, result.stderr).toBe(0);
+    expect(result.stderr).toMatch(
+      /^warning SERVER_WAITS: 127\.0\.0\.1:\d+ has waited .*its log says: Disk is full writing '.*binlog\.0/m,
+    );
+    expect(await sideOf(scene)).toBe('first');
+  },
+);

@@ -124,7 +124,7 @@ function describeFile({ path, shown, entry }: ChosenBackup, sha256: string) {
 
 function notFull(shown: string): ReshelveError {
   return new ReshelveError(
-    'NOT_A_BACKUP',
+    'USAGE',
     `${shown}: expected a full backup but found an incremental, which needs the backups before it`,
     {
       hint: 'Name the full backup, or run `reshelve recover` with this file and without --online.',

@@ -96,12 +96,18 @@ function differences(expected: DatabaseState, found: DatabaseState): string[] {
 
 export const other = (side: Side): Side => (side === 'first' ? 'second' : 'first');
 
+export interface Running {
+  readonly kill: (signal: NodeJS.Signals) => void;
+  /** What it has said on stderr so far. */
+  readonly said: () => string;
+}
+
 export interface Strike {
   /** The step whose record must be in the journal, and how long to wait from then on. */
   readonly step: string;
   readonly delayMs?: number;
   /** What to do then. */
-  readonly act: (running: { kill: (signal: NodeJS.Signals) => void }) => Promise<void> | void;
+  readonly act: (running: Running) => Promise<void> | void;
   /** Recover from the dump that fails, so that the steps of the rollback come too. */
   readonly failing?: boolean;
   /** Recover from this file. */
@@ -121,6 +127,8 @@ export async function recoverAndStrike(
   const known = new Set(journals(scene.workspace));
   const args = ['recover', file, '--yes', ...(strike.arguments ?? [])];
   const { child, ended } = scene.workspace.start(args, strike.environment);
+  let said = '';
+  child.stderr?.on('data', (text: string) => (said += text));
   const running = { isOver: false };
   void ended.finally(() => {
     running.isOver = true;
@@ -129,7 +137,7 @@ export async function recoverAndStrike(
     const path = journals(scene.workspace).find((name) => !known.has(name));
     if (path !== undefined && read(path).includes(`"step":"${strike.step}"`)) {
       if (strike.delayMs !== undefined) await sleep(strike.delayMs);
-      await strike.act({ kill: (signal) => child.kill(signal) });
+      await strike.act({ kill: (signal) => child.kill(signal), said: () => said });
       break;
     }
     await sleep(1);
