@@ -26,7 +26,6 @@ import type { Rules, WriterOptions } from '../support/random/writer.js';
 import { createDatabase, privateServer, query } from '../support/servers.js';
 
 const INSTANTS = Number(process.env['RESHELVE_INSTANTS'] ?? 10);
-const IS_LONG = process.env['RESHELVE_INSTANTS'] !== undefined;
 const SEED = Number(process.env['RESHELVE_SEED'] ?? 20_260_102);
 /** So many instants on one chain before a new full backup begins the next. */
 const CHAIN_INSTANTS = INSTANTS > 24 ? 12 : 5;
@@ -57,10 +56,7 @@ const VARIANTS = [
   ['mariadb', 'compressed', ['--log-bin-compress=1', '--log-bin-compress-min-len=10']],
 ] as const;
 
-/** MariaDB has the long form alone until enough seeds have passed: minutes of CI are dear. */
-const CHOSEN = VARIANTS.filter(([flavour]) => IS_LONG || flavour === 'mysql');
-
-describe.each(CHOSEN)('%s, %s', (flavour, _variant, options) => {
+describe.each(VARIANTS)('%s, %s', (flavour, _variant, options) => {
   it('restores every recorded instant', { timeout: 20_000_000 }, async () => {
     const server = await privateServer(flavour, { options: [...FAST, ...options] });
     const scene = await Scene.prepare(server);
