@@ -137,3 +137,23 @@ test('one table of a point in time', { timeout: 60_000 }, async () => {
     ]),
   );
 });
+
+test('what is not there is refused with the nearest that is', { timeout: 60_000 }, async () => {
+  const refusal = async (...wish: string[]): Promise<string> =>
+    (await run(['restore', '--into', 'nothing', '--yes', ...wish], 5)).stderr;
+  expect(await refusal('--to-gtid', `${UUID}:999`)).toContain(
+    `; the nearest one that can is --to-gtid ${UUID}:5\n`,
+  );
+  expect(await refusal('--before-gtid', `${UUID}:late:999`)).toMatch(
+    /; the nearest one that can is --to-gtid \S+:late:\d+\n/,
+  );
+  const [first] = places.values();
+  const file = String(first).split(':')[0];
+  expect(await refusal('--to-position', `${String(file)}:4`)).toMatch(
+    new RegExp(`; the nearest one that can is --to-position ${String(file)}:\\d+\\n`),
+  );
+  const beyond = await refusal('--to-position', 'binlog.009999:4');
+  expect(beyond).toMatch(/; the nearest one that can is --to-position \S+\.\d+:\d+\n/);
+  const [, place = ''] = /--to-position (\S+)\n/.exec(beyond) ?? [];
+  expect(await restored(['--to-position', place])).toBe(await restored([]));
+});

@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { openArchive } from '../../archive/archive-reader.js';
 import type { IndexHeader } from '../../archive/index-types.js';
 import { probeFile } from '../../archive/probe-file.js';
-import type { ReplayEnd, ReplayPosition } from '../../binlog/replay-until.js';
-import { isBefore, ReplayUntil } from '../../binlog/replay-until.js';
-import type { ChainedBackup, ChainModel, ChainPosition } from '../../catalog/chain.js';
+import type { ReplayEnd } from '../../binlog/replay-until.js';
+import { ReplayUntil } from '../../binlog/replay-until.js';
+import type { ChainedBackup, ChainModel } from '../../catalog/chain.js';
 import { formatInstant, microsOf } from '../../catalog/instant.js';
 import type { CatalogEntry } from '../../catalog/records.js';
 import { ReshelveError } from '../../errors.js';
@@ -17,6 +17,7 @@ import { assertSound } from '../check-file.js';
 import type { ChosenBackup } from '../choose-backup.js';
 import { chooseNamed, chooseNewest, readEntries } from '../choose-backup.js';
 import type { Context } from '../context.js';
+import { linksWith } from './links-with.js';
 import { chainsOf } from './read-chains.js';
 import type { TargetWish } from '../load/restore-target.js';
 import { findGtids, NO_TARGET, readTarget } from '../load/restore-target.js';
@@ -113,47 +114,6 @@ function linksAt(
         : 'Run `reshelve list` to see what can be restored.',
     },
   );
-}
-
-/** The chain that has the transaction or the place, the newest one where several have it. */
-async function linksWith(
-  chains: ChainModel,
-  end: Exclude<ReplayEnd, { kind: 'instant' }>,
-  directory: string,
-): Promise<readonly [ChainedBackup, ...ChainedBackup[]]> {
-  for (const { incrementals } of chains.chains().reverse()) {
-    for (const link of incrementals) {
-      if (link.step?.method !== 'binlog' || !(await holds(link, end, directory))) continue;
-      const { links } = chains.pathTo(link);
-      if (links !== undefined) return links;
-    }
-  }
-  const what =
-    end.kind === 'position'
-      ? `the place ${end.place.file}:${end.place.position}`
-      : `a transaction ${end.gtid} of this database`;
-  throw new ReshelveError('CHAIN_GAP', `no incremental that can be restored holds ${what}`, {
-    hint: 'Run `reshelve events` to see what there is; `reshelve incremental` fetches what is newer.',
-  });
-}
-
-async function holds(
-  link: ChainedBackup,
-  end: Exclude<ReplayEnd, { kind: 'instant' }>,
-  directory: string,
-): Promise<boolean> {
-  if (end.kind !== 'position') {
-    return (await findGtids(join(directory, link.file), new Set([end.gtid]))).size > 0;
-  }
-  const [from, to] = [placeOf(link.step?.from), placeOf(link.end)];
-  if (from === undefined || to === undefined) return false;
-  return !isBefore(end.place, from) && !isBefore(to, end.place);
-}
-
-function placeOf(position: ChainPosition | undefined): ReplayPosition | undefined {
-  const { binlogFile, binlogPosition } = position ?? { binlogFile: null, binlogPosition: null };
-  if (binlogFile === null || binlogPosition === null) return undefined;
-  return { file: binlogFile, position: binlogPosition };
 }
 
 /** Checks every byte of every file and that they belong together; then they are open. */

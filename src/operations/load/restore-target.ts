@@ -86,3 +86,18 @@ export async function findGtids(
     await reader.close();
   }
 }
+
+/** The GTID of each transaction in the archive at `path`, in the order of the log. */
+export async function* allGtids(path: string): AsyncGenerator<string> {
+  const reader = await openArchive(path);
+  try {
+    for (const member of reader.members()) {
+      if (member.kind !== 'change') continue;
+      for (const { markers } of withMarkers(await reader.readMember(member.number))) {
+        for (const { gtid } of markers.map(parseMarker)) if (gtid !== null) yield gtid;
+      }
+    }
+  } finally {
+    await reader.close();
+  }
+}
