@@ -62,7 +62,8 @@ export async function readFileCreatedAt(
   }
 }
 
-async function countPreparedXa(session: Session): Promise<number | undefined> {
+/** Undefined where this user may not see them. */
+export async function countPreparedXa(session: Session): Promise<number | undefined> {
   try {
     return (await session.query('XA RECOVER')).rows.length;
   } catch (error) {
@@ -111,8 +112,12 @@ export async function readCollations(
   );
 }
 
-/** Tables whose foreign keys lead into another database and change by what happens there. */
-export async function listForeignParents(session: Session, database: string): Promise<string[]> {
+/**
+ * Tables whose foreign keys lead into another database and change by what happens there, without a word in
+ * the log. None where cascades are done, and logged, above the storage engine: MySQL 9.6 and later.
+ */
+export async function listHiddenCascades(session: Session, database: string): Promise<string[]> {
+  if (await logsCascades(session)) return [];
   const { rows } = await session.query(
     'SELECT DISTINCT TABLE_NAME FROM information_schema.REFERENTIAL_CONSTRAINTS ' +
       `WHERE CONSTRAINT_SCHEMA = ${quoteString(database)} ` +
@@ -122,8 +127,35 @@ export async function listForeignParents(session: Session, database: string): Pr
   return rows.map((row) => row[0]?.toString('utf8') ?? '');
 }
 
-/** Whether cascades are done, and logged, above the storage engine: MySQL 9.6 and later. */
-export async function logsCascades(session: Session): Promise<boolean> {
+async function logsCascades(session: Session): Promise<boolean> {
   if (session.facts.flavour !== 'mysql' || !isAtLeast(session.facts, 9, 6)) return false;
   return (await session.value('SELECT @@GLOBAL.innodb_native_foreign_keys')) === '0';
+}
+
+const DAY_SECONDS = 24 * 3600;
+/** A weekend in which nobody looks. */
+export const LOG_EXPIRY_SECONDS_MIN = 3 * DAY_SECONDS;
+
+/** The age at which the server deletes its log files; 0 is never. */
+export async function readLogExpirySeconds(session: Session): Promise<number> {
+  const records = await session.records(
+    "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('binlog_expire_logs_seconds', 'expire_logs_days')",
+  );
+  return expirySecondsOf(
+    new Map(records.map((record) => [record['Variable_name'] ?? '', record['Value'] ?? ''])),
+  );
+}
+
+/** `3.0 days`, `1.0 hours`. */
+export function expiryWords(seconds: number): string {
+  return seconds < DAY_SECONDS
+    ? `${(seconds / 3600).toFixed(1)} hours`
+    : `${(seconds / DAY_SECONDS).toFixed(1)} days`;
+}
+
+export function expirySecondsOf(variables: ReadonlyMap<string, string>): number {
+  return (
+    Number(variables.get('binlog_expire_logs_seconds') ?? 0) ||
+    Number(variables.get('expire_logs_days') ?? 0) * DAY_SECONDS
+  );
 }

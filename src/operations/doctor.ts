@@ -9,7 +9,7 @@ import { describeServer } from '../mysql/connect.js';
 import { isAtLeast } from '../mysql/server-facts.js';
 import type { Session } from '../mysql/session.js';
 import type { Context } from './context.js';
-import { judgeBinaryLog } from './doctor/doctor-binlog.js';
+import { judgeBinaryLog, judgeHiddenChanges } from './doctor/doctor-binlog.js';
 import { judgeBackups, judgeDirectory, newestFull } from './doctor/doctor-directory.js';
 import type { Finding } from './doctor/doctor-finding.js';
 import { failedCheck, findingsOf } from './doctor/doctor-finding.js';
@@ -114,6 +114,7 @@ async function judgeServers(
         : judgeLoading({ group: 'verification', target: test, state, ...common })),
       ...judgeLoading({ group: 'restoring', target: databaseName, state, ...common }),
       ...judgeBinaryLog(state),
+      ...(await judgeHiddenChanges(session, databaseName)),
     ];
   } catch (error) {
     return [failedCheck('server', error)];

@@ -14,16 +14,11 @@ import type { ChangeMember } from '../../binlog/change-members.js';
 import type { PlacedEvent } from '../../binlog/event-stream.js';
 import { LogConverter } from '../../binlog/log-converter.js';
 import type { Converted } from '../../binlog/log-converter.js';
-import {
-  listForeignParents,
-  logsCascades,
-  readCollations,
-  readModes,
-} from '../../mysql/binlog-state.js';
+import { readCollations, readModes } from '../../mysql/binlog-state.js';
 import type { Session } from '../../mysql/session.js';
-import type { Warning } from '../context.js';
 import type { CaptureStart } from './capture-checks.js';
 import type { Captured, CaptureTotals } from './capture-types.js';
+import { logWarnings } from './log-warnings.js';
 import { PieceSpill } from './piece-spill.js';
 
 /**
@@ -184,38 +179,8 @@ export async function describeCapture(
     binlog,
     completeUntil: new Date(completeMs),
     totals: part.totals,
-    warnings: await listWarnings(session, database, binlog),
+    warnings: await logWarnings(session, database, binlog),
   };
-}
-
-async function listWarnings(
-  session: Session,
-  database: string,
-  { format, pendingXa }: BinlogState,
-): Promise<Warning[]> {
-  const warnings: Warning[] = [];
-  if (format !== null && format !== 'ROW' && session.facts.flavour === 'mysql') {
-    const message = `binlog_format is ${format}: statements that name other databases end the chain`;
-    warnings.push({ code: 'BINLOG_FORMAT', message });
-  }
-  if (session.facts.flavour === 'mariadb') {
-    const image = (await session.value('SELECT @@GLOBAL.binlog_row_image')) ?? 'FULL';
-    if (image !== 'FULL') {
-      const message = `binlog_row_image is ${image}: what triggers change may be missing in the log; SET GLOBAL binlog_row_image = 'FULL'`;
-      warnings.push({ code: 'BINLOG_ROW_IMAGE', message });
-    }
-  }
-  if (pendingXa.length > 0) {
-    const message = `${pendingXa.length} XA transactions are prepared and not decided; the next incremental reads them again`;
-    warnings.push({ code: 'XA_PENDING', message });
-  }
-  if (await logsCascades(session)) return warnings;
-  const tables = await listForeignParents(session, database);
-  if (tables.length > 0) {
-    const message = `foreign keys into other databases change ${tables.join(', ')} without a word in the binary log`;
-    warnings.push({ code: 'HIDDEN_CASCADES', message });
-  }
-  return warnings;
 }
 
 /** The server's clock in milliseconds since the epoch. */

@@ -1,11 +1,17 @@
 /** Judges the server's binary log: what incremental backups and point in time need. */
+import {
+  countPreparedXa,
+  expirySecondsOf,
+  expiryWords,
+  listHiddenCascades,
+  LOG_EXPIRY_SECONDS_MIN,
+} from '../../mysql/binlog-state.js';
+import type { Session } from '../../mysql/session.js';
 import type { Finding } from './doctor-finding.js';
 import { findingsOf } from './doctor-finding.js';
 import type { ServerState } from './doctor-server-state.js';
 
 const DAY_SECONDS = 24 * 3600;
-/** A weekend in which nobody looks. */
-const EXPIRE_SECONDS_MIN = 3 * DAY_SECONDS;
 
 export function judgeBinaryLog({ variables, facts }: ServerState): Finding[] {
   const say = findingsOf('binary log');
@@ -32,19 +38,42 @@ export function judgeBinaryLog({ variables, facts }: ServerState): Finding[] {
   return [...findings, judgeExpiry(variables)];
 }
 
+/** What the log does not say, and what no full backup sees. */
+export async function judgeHiddenChanges(session: Session, database: string): Promise<Finding[]> {
+  const say = findingsOf('binary log');
+  const findings: Finding[] = [];
+  const tables = await listHiddenCascades(session, database);
+  if (tables.length > 0) {
+    findings.push(
+      say.warning(
+        `foreign keys into other databases change ${tables.join(', ')} without a word in it, so that incrementals miss that`,
+        'Let the application change these rows itself, or make full backups alone.',
+      ),
+    );
+  }
+  const prepared = (await countPreparedXa(session)) ?? 0;
+  if (prepared > 0) {
+    findings.push(
+      say.warning(
+        `${prepared} XA transactions are prepared and not decided: they hold locks, and no full backup sees them`,
+        'XA RECOVER; names them: XA COMMIT or XA ROLLBACK each.',
+      ),
+    );
+  }
+  return findings;
+}
+
 function judgeExpiry(variables: ReadonlyMap<string, string>): Finding {
   const say = findingsOf('binary log');
-  const seconds =
-    Number(variables.get('binlog_expire_logs_seconds') ?? 0) ||
-    Number(variables.get('expire_logs_days') ?? 0) * DAY_SECONDS;
+  const seconds = expirySecondsOf(variables);
   if (seconds === 0) return say.ok('its files are never deleted by age');
-  const days = (seconds / DAY_SECONDS).toFixed(1);
-  if (seconds >= EXPIRE_SECONDS_MIN) return say.ok(`its files are kept for ${days} days`);
+  const age = expiryWords(seconds);
+  if (seconds >= LOG_EXPIRY_SECONDS_MIN) return say.ok(`its files are kept for ${age}`);
   const name = variables.has('binlog_expire_logs_seconds')
     ? `binlog_expire_logs_seconds = ${7 * DAY_SECONDS}`
     : 'expire_logs_days = 7';
   return say.warning(
-    `its files are deleted after ${days} days: incremental backups must be more frequent`,
+    `its files are deleted after ${age}: incremental backups must be more frequent`,
     `SET GLOBAL ${name};`,
   );
 }
