@@ -8,7 +8,13 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, test, onTestFinished } from 'vitest';
 import { clientTool, ensureMariadb, ensureMysql, type ServerAddress } from '../../sandbox/index.js';
 import { createWorkspace, type Workspace } from '../support/cli.js';
-import { createDatabase, query, sharedServer, type TestDatabase } from '../support/servers.js';
+import {
+  createDatabase,
+  privateServer,
+  query,
+  sharedServer,
+  type TestDatabase,
+} from '../support/servers.js';
 
 const PROGRAMS = [
   ['mysql', 'mysqldump'],
@@ -61,6 +67,27 @@ test.each([
   expect((await readdir(workspace.backups)).filter((name) => name.includes('.gz'))).toEqual([]);
   const [entry] = await workspace.catalog();
   expect(entry).toMatchObject({ status: 'failed', error: { code: 'EXTERNAL_TOOL' } });
+});
+
+test('a privilege that the program lacks is named with its GRANT', async () => {
+  const server = await privateServer('mysql', {
+    options: ['--gtid-mode=ON', '--enforce-gtid-consistency=ON'],
+  });
+  const { workspace, database } = await prepare(server, await commandFor('mysqldump'));
+  await query(
+    server,
+    `CREATE USER 'guide'@'%' IDENTIFIED BY 'guide-password';
+     GRANT SELECT, LOCK TABLES, SHOW VIEW, EVENT, TRIGGER ON \`${database.name}\`.* TO 'guide'@'%'`,
+  );
+  const as = { DB_USER: 'guide', DB_PASS: 'guide-password' };
+  const full = await workspace.run(['full'], as);
+  expect(full.code, full.stderr).toBe(1);
+  const [, grant = ''] =
+    /next: Run as an administrator: (GRANT \w+ ON .*)…;/.exec(full.stderr) ?? [];
+  expect(grant, full.stderr).toMatch(/^GRANT (RELOAD|FLUSH_TABLES|PROCESS) ON/);
+  await query(server, `${grant}'%'`);
+  const again = await workspace.run(['full'], as);
+  expect(again.code, again.stderr).toBe(0);
 });
 
 test('a program that is not there is named', async () => {

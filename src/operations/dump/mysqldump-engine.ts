@@ -15,6 +15,7 @@ import { createGunzip, createGzip } from 'node:zlib';
 import { fileError } from '../../file-errors.js';
 import type { ServerConfiguration } from '../../config/configuration.js';
 import { ReshelveError } from '../../errors.js';
+import { quoteIdentifier } from '../../sql/quote.js';
 import type { BackupFile } from '../backup-file.js';
 import { hashFile } from '../catalog-rebuild.js';
 import type { Run, RunFields } from '../run.js';
@@ -45,9 +46,12 @@ export async function writeWithMysqldump(
       }),
     ]);
     if (exit !== 'exit code 0') {
+      const said = await errors;
+      const hint = missingPrivilegeHint(said, configuration.server.user);
       throw new ReshelveError(
         'EXTERNAL_TOOL',
-        `${mysqldumpPath} ended with ${exit}: ${await errors}`,
+        `${mysqldumpPath} ended with ${exit}: ${said}`,
+        hint === undefined ? {} : { hint },
       );
     }
   });
@@ -56,6 +60,15 @@ export async function writeWithMysqldump(
     fields: { sha256: await hashFile(file.partialPath), consistency: 'mysqldump' },
     notes: ['written by mysqldump: no index, no content digests and no single-table restore'],
   };
+}
+
+/** Oracle’s program from 8.0.32 on locks the whole server, which the guide’s grants do not allow. */
+function missingPrivilegeHint(said: string, user: string): string | undefined {
+  const [, names] =
+    /you need \(at least one of\) the ([A-Z_, ]+?(?: or [A-Z_]+)?) privilege/u.exec(said) ?? [];
+  const [privilege] = names?.split(/, | or /u) ?? [];
+  if (privilege === undefined) return undefined;
+  return `Run as an administrator: GRANT ${privilege} ON *.* TO ${quoteIdentifier(user)}@…; or remove BACKUP_ENGINE: the built-in engine does without.`;
 }
 
 /** The password goes in a file that only this user can read, never in an argument. */
