@@ -152,7 +152,7 @@ export const ERROR_TABLE = {
   PREFLIGHT: {
     exitCode: EXIT.failed,
     meaning:
-      'The recovery would fail half way or lose something; everything in its way is listed, and nothing was changed.',
+      'The recovery or restore would fail half way or lose something; everything in its way is listed, and nothing was changed.',
     hint: 'Do what each line says, then run the command again; `--dry-run` shows the whole plan.',
   },
   VERIFY_FAILED: {

@@ -1,5 +1,6 @@
 /** The quick restore: a sound file into a database, over several connections. */
 import { probeFile } from '../archive/probe-file.js';
+import type { Session } from '../mysql/session.js';
 import { ReshelveError } from '../errors.js';
 import { acquireDatabaseLock } from '../mysql/database-lock.js';
 import { renameDatabaseQualifiers } from '../sql/ddl-qualifiers.js';
@@ -17,6 +18,8 @@ import type { Run } from './run.js';
 import { recordedRun } from './run.js';
 import { openServer } from './sessions.js';
 import { warnOfOtherEngines } from './load/engines.js';
+import { assertRestorable } from './load/restore-preflight.js';
+import type { RestoreRequest } from './load/restore-preflight.js';
 import { prepareTarget } from './load/prepare-target.js';
 import type { Target } from './load/prepare-target.js';
 import { lookAtDatabase } from './load/target-database.js';
@@ -80,6 +83,7 @@ async function prepareRestore(context: Context, options: RestoreOptions): Promis
   const dump = await assertLoadable(context, point, database, options);
   const session = await openServer(context, context.configuration.server);
   try {
+    await assertTakes(session, point, dump !== undefined, { ...options, database });
     const state = await lookAtDatabase(session, database);
     const loss = describeLoss(database, state, options);
     return {
@@ -96,6 +100,24 @@ async function prepareRestore(context: Context, options: RestoreOptions): Promis
     };
   } finally {
     await session.close();
+  }
+}
+
+async function assertTakes(
+  session: Session,
+  point: RestorePoint,
+  isForeign: boolean,
+  request: RestoreRequest,
+): Promise<void> {
+  if (isForeign) {
+    await assertRestorable(session, undefined, request);
+    return;
+  }
+  const archives = await ChainArchives.open(point.backups.map(({ path }) => path));
+  try {
+    await assertRestorable(session, archives, request);
+  } finally {
+    await archives.close();
   }
 }
 
@@ -195,7 +217,7 @@ async function restore(run: Run, options: RestoreOptions): Promise<RestoreResult
           ? await restoreArchives(run, point, target, options)
           : await restoreForeign(run, dump, target, options);
     } catch (error) {
-      if (target.isChanged) warnOfPart(context, database, backup);
+      if (target.isChanged) warnOfPart(context, database, backup, options.tables);
       throw error;
     } finally {
       await lock.release();
@@ -210,10 +232,19 @@ async function restore(run: Run, options: RestoreOptions): Promise<RestoreResult
 }
 
 /** A load that ends early leaves a database that looks like one; nobody may take it for whole. */
-function warnOfPart(context: Context, database: string, backup: ChosenBackup): void {
+function warnOfPart(
+  context: Context,
+  database: string,
+  backup: ChosenBackup,
+  tables: readonly string[],
+): void {
+  const what =
+    tables.length === 0
+      ? `${database} holds only a part of ${backup.shown} now; restore it`
+      : `of ${tables.join(', ')} in ${database} there may be only a part now; restore that`;
   context.output.warn({
     code: 'TARGET_INCOMPLETE',
-    message: `${database} holds only a part of ${backup.shown} now; restore it again before anybody uses it`,
+    message: `${what} again before anybody uses it`,
   });
 }
 

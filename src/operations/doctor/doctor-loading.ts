@@ -20,10 +20,12 @@ export interface LoadNeeds {
   readonly content: DatabaseContent | undefined;
   /** Bytes of the longest statement in the newest backup, where there is one. */
   readonly longestStatement: number | undefined;
+  /** What is needed of {@link LOADING}; all where it is left out. */
+  readonly privileges?: readonly string[];
 }
 
 /** What making, filling, reading and dropping a database with every kind of object takes. */
-const LOADING = [
+export const LOADING: readonly string[] = [
   'SELECT',
   'INSERT',
   'UPDATE',
@@ -45,7 +47,7 @@ const LOADING = [
 const MEBIBYTE = 1024 * 1024;
 
 export function judgeLoading(needs: LoadNeeds): Finding[] {
-  const missing = LOADING.filter(
+  const missing = (needs.privileges ?? LOADING).filter(
     (privilege) => !needs.state.grants.holdsOnDatabase(privilege, needs.target),
   );
   const packet = judgePacket(needs);

@@ -30,6 +30,16 @@ export interface DatabaseContent {
   readonly otherDefiners: readonly string[];
 }
 
+export const NO_CONTENT: DatabaseContent = {
+  tables: 0,
+  views: 0,
+  nonTransactional: [],
+  routines: 0,
+  hiddenBodies: 0,
+  functionsAndTriggers: 0,
+  otherDefiners: [],
+};
+
 const VARIABLES = [
   'binlog_expire_logs_seconds',
   'binlog_format',

@@ -12,6 +12,7 @@ import type { ServerState } from '../doctor/doctor-server-state.js';
 import { judgeAbilities } from '../recovery/recovery-abilities.js';
 import type { Ability } from '../recovery/recovery-abilities.js';
 import { judgeEncryption } from '../recovery/recovery-encryption.js';
+import { assertNoObstacles } from '../recovery/obstacles.js';
 import type { RecoverySource } from '../recovery/recovery-source.js';
 import { freeBytes, localDataDirectory, megabytes } from '../recovery/recovery-space.js';
 import { judgeRights } from './online-rights.js';
@@ -69,12 +70,7 @@ export async function onlinePreflight(
 }
 
 export function assertAble(abilities: readonly Ability[]): void {
-  const problems = abilities.filter(isRefused);
-  if (problems.length === 0) return;
-  const lines = problems.map(
-    ({ text, next }) => `\n  ${text}${next === undefined ? '' : `\n    ${next}`}`,
-  );
-  throw new ReshelveError('PREFLIGHT', `the online recovery would not succeed:${lines.join('')}`);
+  assertNoObstacles('the online recovery would not succeed', abilities.filter(isRefused));
 }
 
 function isRefused({ level }: Ability): boolean {

@@ -12,6 +12,7 @@ import {
   routineGrant,
 } from '../doctor/doctor-grant.js';
 import { judgeLoading } from '../doctor/doctor-loading.js';
+import { NO_CONTENT } from '../doctor/doctor-server-state.js';
 import type { DatabaseContent, ServerState } from '../doctor/doctor-server-state.js';
 import type { RecoverySource } from './recovery-source.js';
 
@@ -41,7 +42,7 @@ export async function judgeAbilities(
   return [
     ...judgeOrigin(request),
     ...judgePrivileges(request),
-    ...judgeReplay(request),
+    ...judgeReplay(request.source.chain ?? { isLogged: false, idempotent: false }, request.state),
     ...(await judgeDefiners(session, request)),
     ...(await judgeNames(session, request)),
     ...judgeLocking(request),
@@ -106,8 +107,11 @@ function judgePrivileges({ source, state, content, database }: AbilityRequest): 
 }
 
 /** Logged changes are given back to the server as it logged them, which few users may. */
-function judgeReplay({ source, state }: AbilityRequest): Ability[] {
-  if (source.chain?.isLogged !== true) return [];
+export function judgeReplay(
+  { isLogged, idempotent }: { readonly isLogged: boolean; readonly idempotent: boolean },
+  state: ServerState,
+): Ability[] {
+  if (!isLogged) return [];
   const { facts, grants } = state;
   const abilities: Ability[] = [];
   const missing = replayPrivileges(facts).filter((privilege) => !grants.holdsGlobally(privilege));
@@ -118,7 +122,7 @@ function judgeReplay({ source, state }: AbilityRequest): Ability[] {
       next: grantGlobally(state, missing),
     });
   }
-  if (source.chain.idempotent && facts.flavour === 'mariadb') {
+  if (idempotent && facts.flavour === 'mariadb') {
     abilities.push({
       level: 'refused',
       text: '--idempotent: this server is MariaDB, which cannot pass over changes in one session',
@@ -127,16 +131,6 @@ function judgeReplay({ source, state }: AbilityRequest): Ability[] {
   }
   return abilities;
 }
-
-const NO_CONTENT: DatabaseContent = {
-  tables: 0,
-  views: 0,
-  nonTransactional: [],
-  routines: 0,
-  hiddenBodies: 0,
-  functionsAndTriggers: 0,
-  otherDefiners: [],
-};
 
 async function judgeDefiners(session: Session, request: AbilityRequest): Promise<Ability[]> {
   const { source, state, content } = request;

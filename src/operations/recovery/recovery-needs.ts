@@ -19,6 +19,8 @@ export interface RecoveryNeeds {
   readonly functionsAndTriggers: number;
   /** Procedures and functions. */
   readonly routines: number;
+  /** Tables that seem to have some. */
+  readonly foreignKeys: number;
 }
 
 /** Beyond this a definition is not read for names of character sets. */
@@ -33,12 +35,14 @@ export class NeedsCollector {
   #bytes = 0;
   #functionsAndTriggers = 0;
   #routines = 0;
+  #foreignKeys = 0;
 
   add(statement: SplitStatement): void {
     this.addBytes(statement.text.length, statement.text.length);
     if (!isCreate(statement) || statement.text.length > DEFINITION_BYTES_MAX) return;
     if (/^CREATE (FUNCTION|TRIGGER)/.test(statement.kind)) this.#functionsAndTriggers += 1;
     if (/^CREATE (FUNCTION|PROCEDURE)/.test(statement.kind)) this.#routines += 1;
+    if (statement.text.includes(' FOREIGN KEY ')) this.#foreignKeys += 1;
     this.#addDefiner(statement);
     this.#addNames(statement);
   }
@@ -61,6 +65,7 @@ export class NeedsCollector {
       characterSets: [...this.#characterSets],
       functionsAndTriggers: this.#functionsAndTriggers,
       routines: this.#routines,
+      foreignKeys: this.#foreignKeys,
     };
   }
 

@@ -15,6 +15,7 @@ import { grantGlobally } from '../doctor/doctor-grant.js';
 import { judgeAbilities } from './recovery-abilities.js';
 import type { Ability } from './recovery-abilities.js';
 import { judgeEncryption } from './recovery-encryption.js';
+import { assertNoObstacles } from './obstacles.js';
 import { judgeSpace } from './recovery-space.js';
 import type { RecoverySource } from './recovery-source.js';
 import { describeChain } from './recovery-target.js';
@@ -165,11 +166,7 @@ function assertAble(abilities: readonly Ability[], { force }: PreflightOptions):
   const problems = abilities.filter(
     ({ level }) => level === 'refused' || (level === 'refused-unless-forced' && !force),
   );
-  if (problems.length === 0) return;
-  const lines = problems.map(
-    ({ text, next }) => `\n  ${text}${next === undefined ? '' : `\n    ${next}`}`,
-  );
-  throw new ReshelveError('PREFLIGHT', `the recovery would not succeed:${lines.join('')}`);
+  assertNoObstacles('the recovery would not succeed', problems);
 }
 
 function warningsOf(
