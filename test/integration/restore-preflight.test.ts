@@ -82,3 +82,35 @@ describe.each(FLAVOURS)('on %s', (flavour) => {
     expect(compareStates(before, await captureState(server, name))).toEqual([]);
   });
 });
+
+it('a tablespace that the server lacks is named first', { timeout: 120_000 }, async () => {
+  const source = await privateServer('mysql', { options: [] });
+  const { name } = await createDatabase(source, 'spaced');
+  await query(
+    source,
+    `CREATE TABLESPACE \`odd name\` ADD DATAFILE 'odd.ibd';
+     CREATE TABLE plain (id INT PRIMARY KEY COMMENT 'TABLESPACE \`not one\`');
+     CREATE TABLE spaced (id INT PRIMARY KEY) TABLESPACE \`odd name\``,
+    name,
+  );
+  const workspace = await createWorkspace(source, name);
+  onTestFinished(() => workspace.remove());
+  expect((await workspace.run(['full'])).code).toBe(0);
+  const bare = await privateServer('mysql', { options: [] });
+  await query(bare, `CREATE DATABASE \`${name}\``);
+  await query(bare, 'CREATE TABLE kept (id INT)', name);
+  const there = { DB_PORT: String(bare.port), DB_PASS: bare.password };
+  const recovered = await workspace.run(['recover', '--yes'], there);
+  const restored = await workspace.run(['restore', '--yes'], there);
+  for (const { code, stderr } of [recovered, restored]) {
+    expect(code, stderr).toBe(1);
+    expect(stderr).toContain('this server has no tablespace odd name,');
+    expect(stderr).not.toContain('not one');
+  }
+  expect(await query(bare, 'SHOW TABLES', name)).toHaveLength(1);
+  const [, statement = ''] = /\n {4}(CREATE TABLESPACE .*);/.exec(restored.stderr) ?? [];
+  await query(bare, statement);
+  const again = await workspace.run(['restore', '--yes'], there);
+  expect(again.code, again.stderr).toBe(0);
+  await query(bare, `DROP DATABASE \`${name}\`; DROP TABLESPACE \`odd name\``);
+});

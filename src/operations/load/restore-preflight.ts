@@ -12,6 +12,7 @@ import { assertNoObstacles } from '../recovery/obstacles.js';
 import type { Obstacle } from '../recovery/obstacles.js';
 import { judgeReplay } from '../recovery/recovery-abilities.js';
 import type { RecoveryNeeds } from '../recovery/recovery-needs.js';
+import { missingTablespaces } from '../recovery/recovery-tablespaces.js';
 import { readArchiveNeeds } from '../recovery/recovery-needs.js';
 
 export interface RestoreRequest {
@@ -31,7 +32,7 @@ export async function assertRestorable(
   const obstacles =
     archives === undefined
       ? judgePrivileges(state, request, DUMP_PRIVILEGES)
-      : await judgeArchives(state, archives, request);
+      : await judgeArchives(session, state, archives, request);
   assertNoObstacles(`the restore into ${request.database} would fail half way`, obstacles);
 }
 
@@ -49,6 +50,7 @@ const OBJECT_PRIVILEGES: Readonly<Record<string, readonly string[]>> = {
 };
 
 async function judgeArchives(
+  session: Session,
   state: ServerState,
   archives: ChainArchives,
   request: RestoreRequest,
@@ -65,6 +67,7 @@ async function judgeArchives(
     ),
     ...judgeReplay({ isLogged, idempotent: request.idempotent }, state),
     ...(isWhole ? judgeDefiners(state, needs) : []),
+    ...(isWhole ? await missingTablespaces(session, needs) : []),
   ];
 }
 

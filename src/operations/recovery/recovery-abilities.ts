@@ -14,6 +14,7 @@ import {
 import { judgeLoading } from '../doctor/doctor-loading.js';
 import { NO_CONTENT } from '../doctor/doctor-server-state.js';
 import type { DatabaseContent, ServerState } from '../doctor/doctor-server-state.js';
+import { missingTablespaces } from './recovery-tablespaces.js';
 import type { RecoverySource } from './recovery-source.js';
 
 export interface Ability {
@@ -45,6 +46,7 @@ export async function judgeAbilities(
     ...judgeReplay(request.source.chain ?? { isLogged: false, idempotent: false }, request.state),
     ...(await judgeDefiners(session, request)),
     ...(await judgeNames(session, request)),
+    ...(await judgeTablespaces(session, request)),
     ...judgeLocking(request),
   ];
 }
@@ -243,6 +245,11 @@ async function readAccounts(
     if (!isServerError(error)) throw error;
     return undefined;
   }
+}
+
+async function judgeTablespaces(session: Session, { source }: AbilityRequest): Promise<Ability[]> {
+  const missing = await missingTablespaces(session, source.needs);
+  return missing.map((obstacle) => ({ level: 'refused', ...obstacle }));
 }
 
 /** Asks the server itself, because it knows aliases that no list shows. */

@@ -2,7 +2,7 @@
 import type { ArchiveReader } from '../../archive/archive-reader.js';
 import { readDefiner } from '../../sql/ddl-definer.js';
 import type { SplitStatement } from '../../sql/statement-splitter.js';
-import { keywordOf, operatorOf, significantTokens } from '../../sql/tokenizer.js';
+import { identifierOf, keywordOf, operatorOf, significantTokens } from '../../sql/tokenizer.js';
 import { isCreate, splitStatements } from '../load/archive-definitions.js';
 
 export interface RecoveryNeeds {
@@ -21,6 +21,8 @@ export interface RecoveryNeeds {
   readonly routines: number;
   /** Tables that seem to have some. */
   readonly foreignKeys: number;
+  /** General tablespaces that tables are in. */
+  readonly tablespaces: readonly string[];
 }
 
 /** Beyond this a definition is not read for names of character sets. */
@@ -36,6 +38,7 @@ export class NeedsCollector {
   #functionsAndTriggers = 0;
   #routines = 0;
   #foreignKeys = 0;
+  readonly #tablespaces = new Set<string>();
 
   add(statement: SplitStatement): void {
     this.addBytes(statement.text.length, statement.text.length);
@@ -66,6 +69,7 @@ export class NeedsCollector {
       functionsAndTriggers: this.#functionsAndTriggers,
       routines: this.#routines,
       foreignKeys: this.#foreignKeys,
+      tablespaces: [...this.#tablespaces],
     };
   }
 
@@ -75,7 +79,11 @@ export class NeedsCollector {
     if (definer?.host !== undefined) this.#definers.add(`${definer.user}@${definer.host}`);
   }
 
-  /** `COLLATE x`, `COLLATE=x`, `CHARSET=x`, `CHARACTER SET x`; strings and comments do not count. */
+  #addTablespace(name: string | undefined): void {
+    if (name !== undefined && !name.startsWith('innodb_')) this.#tablespaces.add(name);
+  }
+
+  /** `COLLATE x`, `COLLATE=x`, `CHARSET=x`, `CHARACTER SET x`, `TABLESPACE x`; not in strings or comments. */
   #addNames({ text, lex }: SplitStatement): void {
     const tokens = significantTokens(text, lex);
     for (const [at, token] of tokens.entries()) {
@@ -83,10 +91,14 @@ export class NeedsCollector {
       const isCharacterSet =
         word === 'CHARSET' ||
         (word === 'SET' && keywordOf(text, tokens[at - 1] ?? token) === 'CHARACTER');
-      if (word !== 'COLLATE' && !isCharacterSet) continue;
+      if (word !== 'COLLATE' && word !== 'TABLESPACE' && !isCharacterSet) continue;
       const next = tokens[at + 1];
       const name = operatorOf(text, next) === '=' ? tokens[at + 2] : next;
       if (name === undefined) continue;
+      if (word === 'TABLESPACE') {
+        this.#addTablespace(identifierOf(text, name, lex.charset));
+        continue;
+      }
       const found = text.subarray(name.start, name.end).toString('latin1').toLowerCase();
       if (!NAME.test(found) || found === 'default') continue;
       (isCharacterSet ? this.#characterSets : this.#collations).add(found);
