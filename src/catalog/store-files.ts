@@ -1,6 +1,6 @@
 /** Files of BACKUP_DIR: created privately, replaced atomically, made durable. */
-import { constants } from 'node:fs';
-import { mkdir, open, rename, unlink } from 'node:fs/promises';
+import { constants, existsSync } from 'node:fs';
+import { mkdir, open, rename, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { withFileErrors } from '../file-errors.js';
 import { BACKUP_FOLDERS } from './names.js';
@@ -15,9 +15,21 @@ const DIRECTORY_MODE = 0o700;
 export async function ensureBackupDirectory(directory: string): Promise<void> {
   for (const folder of ['.', ...BACKUP_FOLDERS]) {
     const path = join(directory, folder);
-    await withFileErrors('create', path, () =>
-      mkdir(path, { recursive: true, mode: DIRECTORY_MODE }),
-    );
+    await withFileErrors('create', path, () => makeDirectory(path));
+  }
+}
+
+/** With its parents. Node's own recursive form never ends below /proc, where nobody can make one. */
+async function makeDirectory(path: string): Promise<void> {
+  try {
+    await mkdir(path, { mode: DIRECTORY_MODE });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST' && (await stat(path)).isDirectory()) return;
+    const parent = dirname(path);
+    if (code !== 'ENOENT' || parent === path || existsSync(parent)) throw error;
+    await makeDirectory(parent);
+    await makeDirectory(path);
   }
 }
 

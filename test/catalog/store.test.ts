@@ -60,6 +60,14 @@ describe('the backup directory', () => {
     }
   });
 
+  test.runIf(process.platform === 'linux')('where none can be made that is said', async () => {
+    for (const path of ['/proc/reshelve', '/proc/reshelve/backups']) {
+      await expect(ensureBackupDirectory(path)).rejects.toMatchObject({
+        message: expect.stringContaining('/proc/reshelve') as string,
+      });
+    }
+  });
+
   test('an existing one keeps its mode; a file in its place is named', async () => {
     chmodSync(directory, 0o750);
     await ensureBackupDirectory(directory);
