@@ -64,6 +64,38 @@ describe.each(['mysql', 'mariadb'] as const)('%s', (flavour) => {
     expect(proven.stdout).toContain('All is well.');
   });
 
+  it('exercises the newest state, incrementals and all', { timeout: 240_000 }, async () => {
+    const server = await sharedServer(flavour);
+    const { name } = await createLibrary(server, { books: 200 });
+    const space = await createWorkspace(server, name);
+    workspace = space;
+    expect((await space.run(['full'])).code).toBe(0);
+    await query(server, 'CREATE TABLE later (id INT PRIMARY KEY)', name);
+    await query(server, 'INSERT INTO later VALUES (1), (2), (3)', name);
+    const incremental = await space.run(['incremental']);
+    expect([0, 3], incremental.stderr).toContain(incremental.code);
+    const tables = await query(
+      server,
+      `SELECT TABLE_NAME AS name FROM information_schema.TABLES
+       WHERE TABLE_SCHEMA = '${name}' AND TABLE_TYPE = 'BASE TABLE'`,
+    );
+    let rows = 0;
+    for (const { name: table } of tables) {
+      const [counted] = await query(server, `SELECT COUNT(*) AS n FROM \`${String(table)}\``, name);
+      rows += Number(counted?.['n']);
+    }
+    const drill = await space.run(['drill']);
+    expect([0, 3], drill.stderr).toContain(drill.code);
+    expect(drill.stdout).toContain('Recovery drill of ');
+    expect(drill.stdout).toMatch(/: backups\/incremental\/incremental_\S+\.sql\.gz\n/);
+    expect(drill.stdout).toContain(`✓ ${tables.length} tables and ${rows} rows, `);
+    expect(await query(server, `SHOW DATABASES LIKE '${name}\\_%'`)).toEqual([]);
+    const { found } = await statusOf(space);
+    expect(found.findings.find(({ topic }) => topic === 'recovery drill')?.text).toMatch(
+      /^a recovery takes about/,
+    );
+  });
+
   it('fails a drill with a damaged backup, and says so until a new one', async () => {
     const server = await sharedServer(flavour);
     const { name } = await createLibrary(server, { books: 200 });
