@@ -24,12 +24,20 @@ async function makeDirectory(path: string): Promise<void> {
   try {
     await mkdir(path, { mode: DIRECTORY_MODE });
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EEXIST' && (await stat(path)).isDirectory()) return;
+    if (await isDirectory(path)) return;
     const parent = dirname(path);
-    if (code !== 'ENOENT' || parent === path || existsSync(parent)) throw error;
+    const isParentMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    if (!isParentMissing || parent === path || existsSync(parent)) throw error;
     await makeDirectory(parent);
     await makeDirectory(path);
+  }
+}
+
+async function isDirectory(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isDirectory();
+  } catch {
+    return false;
   }
 }
 

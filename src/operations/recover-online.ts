@@ -63,10 +63,11 @@ export async function recoverOnlineFrom(
     const context = withSignals(run.context, lock.lost);
     const found = await lookAround(context, source);
     assertAble(found.abilities);
-    await options.confirm(context.configuration.databaseName, found.loss);
-    for (const { level, text } of found.abilities) {
-      if (level === 'warning') run.warn({ code: 'PREFLIGHT', message: text });
+    for (const { level, text, next } of found.abilities) {
+      if (level !== 'warning') continue;
+      run.warn({ code: 'PREFLIGHT', message: next === undefined ? text : `${text} (${next})` });
     }
+    await options.confirm(context.configuration.databaseName, found.loss);
     const journal = await beginJournal(run, lock, 'online', source, found.oldDefaults);
     try {
       const online: Online = { run: { ...run, context }, context, lock, journal };

@@ -101,8 +101,8 @@ export async function recoverFrom(
   try {
     const found = await preflight(context, source, options);
     found.assertPassed();
-    if (found.loss !== undefined) await options.confirm(databaseName, found.loss);
     for (const warning of found.warnings) run.warn(warning);
+    if (found.loss !== undefined) await options.confirm(databaseName, found.loss);
     const { output } = context;
     output.line('=== FULL DATABASE RECOVERY ===');
     output.line(`Target backup: ${source.shown}`);

@@ -68,6 +68,21 @@ it.each([
   expect(await defaultsIn(server, name)).toEqual(before);
 });
 
+it('a change of the comment is part of a compared incremental', { timeout: 120_000 }, async () => {
+  const server = await privateServer('mariadb', { options: [] });
+  const { name } = await createRecoverable(server);
+  const workspace = await createWorkspace(server, name);
+  onTestFinished(() => workspace.remove());
+  await run(workspace, ['full'], 0);
+  await query(server, `ALTER DATABASE \`${name}\` COMMENT 'later; */ too'`);
+  const result = await workspace.run(['incremental']);
+  expect([0, 3], result.stderr).toContain(result.code);
+  const restored = await workspace.run(['restore', '--into', 'copy', '--yes']);
+  expect([0, 3], restored.stderr).toContain(restored.code);
+  expect(await defaultsIn(server, 'copy')).toMatchObject({ SCHEMA_COMMENT: 'later; */ too' });
+  expect(await defaultsIn(server, 'copy')).toEqual(await defaultsIn(server, name));
+});
+
 it(
   'a user who may not set the default encryption is told before anything is dropped',
   { timeout: TWO_MINUTES },

@@ -167,7 +167,8 @@ class RangeWriter {
   #newDefaults(): ObjectDrop[] {
     const { header } = this.#base.index;
     const defaults = defaultsOf(this.#reading.schema);
-    if (hasDefaults(header, defaults) && header.characterSet === defaults.characterSet) return [];
+    // What the base does not say is not known to have changed.
+    if (hasDefaults(defaults, header) && header.characterSet === defaults.characterSet) return [];
     const statement = `ALTER DATABASE ${defaultsClause(defaults)};`;
     return [{ table: null, statements: [statement] }];
   }

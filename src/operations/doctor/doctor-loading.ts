@@ -82,7 +82,8 @@ function judgePacket({ group, state, longestStatement }: LoadNeeds): Finding[] {
   return [say.failed(text, setVariable(state, 'max_allowed_packet', String(needed)))];
 }
 
-function judgeDefiners({ group, state, content }: LoadNeeds): Finding[] {
+/** Whether objects can be made in the name of others. */
+export function judgeDefiners({ group, state, content }: LoadNeeds): Finding[] {
   const others = content?.otherDefiners ?? [];
   if (others.length === 0 || state.grants.holdsGlobally('SET_ANY_DEFINER')) return [];
   const privilege = definerPrivilege(state.facts);

@@ -2,10 +2,11 @@
  * Whether this user and this server can take what a restore is about to drop the database for. Unlike a
  * recovery it has no way back, so that what can be known is known before the first change.
  */
+import type { MemberEntry, ObjectEntry } from '../../archive/index-types.js';
 import type { Session } from '../../mysql/session.js';
 import type { ChainArchives } from '../chains/chain-archives.js';
-import { LOADING, judgeLoading } from '../doctor/doctor-loading.js';
-import { definerPrivilege, grantGlobally } from '../doctor/doctor-grant.js';
+import { judgeDefiners, judgeLoading, LOADING } from '../doctor/doctor-loading.js';
+import type { LoadNeeds } from '../doctor/doctor-loading.js';
 import type { ServerState } from '../doctor/doctor-server-state.js';
 import { NO_CONTENT, readServerState } from '../doctor/doctor-server-state.js';
 import { assertNoObstacles } from '../recovery/obstacles.js';
@@ -31,7 +32,7 @@ export async function assertRestorable(
   const state = await readServerState(session);
   const obstacles =
     archives === undefined
-      ? judgePrivileges(state, request, DUMP_PRIVILEGES)
+      ? judgePrivileges(loadNeeds(state, request, DUMP_PRIVILEGES))
       : await judgeArchives(session, state, archives, request);
   assertNoObstacles(`the restore into ${request.database} would fail half way`, obstacles);
 }
@@ -45,6 +46,8 @@ const OBJECT_PRIVILEGES: Readonly<Record<string, readonly string[]>> = {
   procedure: ['CREATE ROUTINE', 'ALTER ROUTINE'],
   function: ['CREATE ROUTINE', 'ALTER ROUTINE'],
   package: ['CREATE ROUTINE', 'ALTER ROUTINE'],
+  'package body': ['CREATE ROUTINE', 'ALTER ROUTINE'],
+  library: ['CREATE ROUTINE', 'ALTER ROUTINE'],
   trigger: ['TRIGGER'],
   event: ['EVENT'],
 };
@@ -55,20 +58,36 @@ async function judgeArchives(
   archives: ChainArchives,
   request: RestoreRequest,
 ): Promise<Obstacle[]> {
+  const { tables, idempotent } = request;
   const isLogged = archives.readers.some(({ index }) => index.header.chain?.method === 'binlog');
-  const needs = await readArchiveNeeds(archives.readers);
-  const isWhole = request.tables.length === 0;
+  const needs = await readArchiveNeeds(archives.readers, (member, { index }) =>
+    isRestored(member, index.objects, tables),
+  );
+  const privileges = isLogged ? LOADING : privilegesFor(archives, needs, tables);
+  const load = loadNeeds(state, request, privileges, needs);
   return [
-    ...judgePrivileges(
-      state,
-      request,
-      isLogged ? LOADING : privilegesFor(archives, needs, request.tables),
-      isWhole ? needs : { ...needs, functionsAndTriggers: 0 },
-    ),
-    ...judgeReplay({ isLogged, idempotent: request.idempotent }, state),
-    ...(isWhole ? judgeDefiners(state, needs) : []),
-    ...(isWhole ? await missingTablespaces(session, needs) : []),
+    ...judgePrivileges(load),
+    ...judgeReplay({ isLogged, idempotent }, state),
+    ...judgeDefiners(load),
+    ...(await missingTablespaces(session, needs)),
   ];
+}
+
+/** Of a table its definition, its rows and its triggers; of the log everything, which is read as a whole. */
+function isRestored(
+  { kind, table, object }: MemberEntry,
+  objects: readonly ObjectEntry[],
+  tables: readonly string[],
+): boolean {
+  if (tables.length === 0 || kind === 'change') return true;
+  if (table !== undefined) return tables.includes(table);
+  return objects.some(
+    (entry) =>
+      entry.type === 'trigger' &&
+      object?.type === 'trigger' &&
+      entry.name === object.name &&
+      tables.includes(entry.table ?? ''),
+  );
 }
 
 /** By what the archives hold: nobody needs EVENT who restores no event. */
@@ -90,31 +109,26 @@ function privilegesFor(
   return LOADING.filter((privilege) => wanted.has(privilege));
 }
 
-function judgePrivileges(
+function loadNeeds(
   state: ServerState,
   { database }: RestoreRequest,
   privileges: readonly string[],
   needs?: RecoveryNeeds,
-): Obstacle[] {
-  return judgeLoading({
+): LoadNeeds {
+  const otherDefiners = (needs?.definers ?? []).filter((definer) => definer !== state.account);
+  const functionsAndTriggers = needs?.functionsAndTriggers ?? 0;
+  return {
     group: 'restoring',
     target: database,
     state,
-    content: { ...NO_CONTENT, functionsAndTriggers: needs?.functionsAndTriggers ?? 0 },
+    content: { ...NO_CONTENT, functionsAndTriggers, otherDefiners },
     longestStatement: needs?.longestStatement,
     privileges,
-  }).filter(({ status }) => status !== 'ok');
+  };
 }
 
-function judgeDefiners(state: ServerState, { definers }: RecoveryNeeds): Obstacle[] {
-  const others = definers.filter((definer) => definer !== state.account);
-  if (others.length === 0 || state.grants.holdsGlobally('SET_ANY_DEFINER')) return [];
-  const privilege = definerPrivilege(state.facts);
-  const names = others.slice(0, 5).join(', ') + (others.length > 5 ? ', …' : '');
-  return [
-    {
-      text: `${privilege} missing: objects are defined by ${names} and could not be made in that name`,
-      next: grantGlobally(state, [privilege]),
-    },
-  ];
+/** Definers apart, so that they are told also where privileges are missing. */
+function judgePrivileges(needs: LoadNeeds): Obstacle[] {
+  const content = needs.content && { ...needs.content, otherDefiners: [] };
+  return judgeLoading({ ...needs, content }).filter(({ status }) => status !== 'ok');
 }

@@ -53,7 +53,7 @@ export async function onlinePreflight(
       mayLock: state.grants.holdsOnDatabase('LOCK TABLES', databaseName),
     })),
     ...judgeSidePrivileges(state, databaseName, backup.timeZone, context.now()),
-    ...judgeEncryption(state, old.defaults),
+    ...judgeEncryption(state, old.defaults, source.defaults),
     ...(await judgeReferences(session, databaseName)),
     ...(await judgeSequences(reader)),
     ...(await judgeSpace(context, session, source)),

@@ -1,5 +1,6 @@
 /** What a backup asks of the server that is to take it: read from its definitions alone. */
 import type { ArchiveReader } from '../../archive/archive-reader.js';
+import type { MemberEntry } from '../../archive/index-types.js';
 import { readDefiner } from '../../sql/ddl-definer.js';
 import type { SplitStatement } from '../../sql/statement-splitter.js';
 import { identifierOf, keywordOf, operatorOf, significantTokens } from '../../sql/tokenizer.js';
@@ -106,14 +107,22 @@ export class NeedsCollector {
   }
 }
 
-/** Reads every definition of the archives, also among the changes that a server logged. Throws DAMAGED. */
-export async function readArchiveNeeds(readers: readonly ArchiveReader[]): Promise<RecoveryNeeds> {
+/**
+ * Reads every definition of the archives, also among the changes that a server logged; or of the members
+ * that `isWanted` names. Throws DAMAGED.
+ */
+export async function readArchiveNeeds(
+  readers: readonly ArchiveReader[],
+  isWanted: (member: MemberEntry, reader: ArchiveReader) => boolean = () => true,
+): Promise<RecoveryNeeds> {
   const collector = new NeedsCollector();
   let longestStatement = 0;
   let sqlBytes = 0;
   for (const reader of readers) {
     const { header } = reader.index;
     for (const member of reader.members()) {
+      if (!isWanted(member, reader)) continue;
+      longestStatement = Math.max(longestStatement, member.longestStatement);
       if (member.kind !== 'table' && member.kind !== 'object' && member.kind !== 'change') continue;
       const sql = await reader.readMember(member.number);
       // Of logged changes nearly all are rows, which name no definer.
@@ -121,7 +130,6 @@ export async function readArchiveNeeds(readers: readonly ArchiveReader[]): Promi
       for (const statement of splitStatements(sql)) collector.add(statement);
     }
     collector.addCollation(header.collation);
-    longestStatement = Math.max(longestStatement, header.totals.longestStatement);
     sqlBytes += header.totals.sqlBytes;
   }
   return { ...collector.needs, longestStatement, sqlBytes };

@@ -66,7 +66,7 @@ export async function preflight(
         database: databaseName,
         mayLock,
       })),
-      ...judgeEncryption(state, old.defaults),
+      ...judgeEncryption(state, old.defaults, source.defaults),
       ...(await judgeSpace(context, session, source)),
       ...(await judgeReplicas(session, state)),
     ];

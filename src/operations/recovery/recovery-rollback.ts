@@ -83,11 +83,14 @@ async function assertDefaults(
 ): Promise<void> {
   const { databaseName } = run.context.configuration;
   const { defaults } = await lock.use((session) => lookAtDatabase(session, databaseName));
-  if (expected === null || (defaults !== undefined && hasDefaults(defaults, expected))) return;
+  const isSame =
+    expected === null || defaults === undefined
+      ? expected === null && defaults === undefined
+      : hasDefaults(defaults, expected);
+  if (isSame) return;
+  const wanted = expected === null ? 'none' : defaultsClause(expected);
   const found = defaults === undefined ? 'none' : defaultsClause(defaults);
-  assertNoProblems([
-    `database ${databaseName}: expected ${defaultsClause(expected)} but found ${found}`,
-  ]);
+  assertNoProblems([`database ${databaseName}: expected ${wanted} but found ${found}`]);
 }
 
 /** The way back does not depend on its own record: the journal already says that it may be needed. */
