@@ -114,7 +114,7 @@ async function judgeServers(
         : judgeLoading({ group: 'verification', target: test, state, ...common })),
       ...judgeLoading({ group: 'restoring', target: databaseName, state, ...common }),
       ...judgeBinaryLog(state),
-      ...(await judgeHiddenChanges(session, databaseName)),
+      ...(await judgeHiddenChanges(session, databaseName, state)),
     ];
   } catch (error) {
     return [failedCheck('server', error)];

@@ -17,7 +17,7 @@ import { assertSound } from '../check-file.js';
 import type { ChosenBackup } from '../choose-backup.js';
 import { chooseNamed, chooseNewest, readEntries } from '../choose-backup.js';
 import type { Context } from '../context.js';
-import { linksWith } from './links-with.js';
+import { linksWith, nearestWords } from './logged-point.js';
 import { chainsOf } from './read-chains.js';
 import type { TargetWish } from '../load/restore-target.js';
 import { findGtids, NO_TARGET, readTarget } from '../load/restore-target.js';
@@ -105,9 +105,7 @@ function linksAt(
   throw new ReshelveError(
     'CHAIN_GAP',
     `the state of ${formatInstant(instant, timeZone)} cannot be restored: ` +
-      (nearest.length === 0
-        ? 'there is no backup'
-        : `the nearest ${nearest.length === 1 ? 'one that can is' : 'ones that can are'} ${nearest.join(' and ')}`),
+      (nearest.length === 0 ? 'there is no backup' : nearestWords(nearest)),
     {
       hint: isLater
         ? 'Run `reshelve incremental`: what happened since then is still on the server, if anywhere.'

@@ -39,10 +39,16 @@ export function judgeBinaryLog({ variables, facts }: ServerState): Finding[] {
 }
 
 /** What the log does not say, and what no full backup sees. */
-export async function judgeHiddenChanges(session: Session, database: string): Promise<Finding[]> {
+export async function judgeHiddenChanges(
+  session: Session,
+  database: string,
+  { variables }: ServerState,
+): Promise<Finding[]> {
   const say = findingsOf('binary log');
   const findings: Finding[] = [];
-  const tables = await listHiddenCascades(session, database);
+  // Without a log incrementals compare, and miss nothing.
+  const isLogged = variables.get('log_bin') === 'ON';
+  const tables = isLogged ? await listHiddenCascades(session, database) : [];
   if (tables.length > 0) {
     findings.push(
       say.warning(

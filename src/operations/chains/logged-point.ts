@@ -33,10 +33,7 @@ export async function linksWith(
     end.kind === 'position'
       ? nearestPlaces(logged, end.place)
       : await nearestTransactions(logged, end.gtid, directory);
-  const named =
-    nearest.length === 0
-      ? ''
-      : `; the nearest ${nearest.length === 1 ? 'one that can is' : 'ones that can are'} ${nearest.join(' and ')}`;
+  const named = nearest.length === 0 ? '' : `; ${nearestWords(nearest)}`;
   throw new ReshelveError(
     'CHAIN_GAP',
     `no incremental that can be restored holds ${what}${named}`,
@@ -44,6 +41,12 @@ export async function linksWith(
       hint: 'Run `reshelve events` to see what there is; `reshelve incremental` fetches what is newer.',
     },
   );
+}
+
+/** Of one or two options that name states which can be had. */
+export function nearestWords(options: readonly string[]): string {
+  const opening = options.length === 1 ? 'one that can is' : 'ones that can are';
+  return `the nearest ${opening} ${options.join(' and ')}`;
 }
 
 async function holds(link: ChainedBackup, end: LoggedEnd, directory: string): Promise<boolean> {
