@@ -53,6 +53,8 @@ export interface Converted {
   readonly unreplayable: string | null;
   /** Transactions and statements seen, those of other databases included. */
   readonly seen: number;
+  /** Transactions of the database that hold changes of rows as text (binlog_format). */
+  readonly inText: number;
   /** Commit time in µs of the last one; null where there was none. */
   readonly lastCommitAt: bigint | null;
 }
@@ -81,6 +83,7 @@ export class LogConverter {
   #fileCreatedAt: number | null = null;
   #unreplayable: string | null = null;
   #seen = 0;
+  #inText = 0;
   #lastCommitAt: bigint | null = null;
 
   constructor(options: ConverterOptions) {
@@ -145,6 +148,7 @@ export class LogConverter {
       pendingXa: this.#xa.pending(),
       unreplayable: this.#unreplayable,
       seen: this.#seen,
+      inText: this.#inText,
       lastCommitAt: this.#lastCommitAt,
     };
   }
@@ -315,7 +319,9 @@ export class LogConverter {
     this.#lastCommitAt = start.committedAt;
     this.#gtids.add(start.gtid);
     const part = transaction.finish(this.#outcome, this.#position.place.position);
-    if (part !== undefined) this.#members.add(part);
+    if (part === undefined) return;
+    if (part.marker.kind === 'statement') this.#inText += 1;
+    this.#members.add(part);
   }
 
   /** Nothing behind this can be replayed; what of the transaction was written is undone by its end. */

@@ -31,6 +31,8 @@ export interface CaptureTotals {
   readonly transactions: number;
   /** Seen in the log, those of other databases included. */
   readonly seen: number;
+  /** Written: those that hold changes of rows as text (binlog_format). */
+  readonly inText: number;
   /** Bytes of the log that were read. */
   readonly logBytes: number;
   readonly tables: readonly TableChanges[];

@@ -19,6 +19,7 @@ import type { Session } from '../../mysql/session.js';
 import type { CaptureStart } from './capture-checks.js';
 import type { Captured, CaptureTotals } from './capture-types.js';
 import { logWarnings } from './log-warnings.js';
+import { textWarnings } from './text-warnings.js';
 import { PieceSpill } from './piece-spill.js';
 
 /**
@@ -49,6 +50,7 @@ export class LogCapture {
   #logBytes = 0;
   #transactions = 0;
   #seenBefore = 0;
+  #inTextBefore = 0;
 
   private constructor(converter: LogConverter, spill: PieceSpill) {
     this.#converter = converter;
@@ -132,6 +134,7 @@ export class LogCapture {
     const totals: CaptureTotals = {
       transactions: this.#transactions,
       seen: converted.seen - this.#seenBefore,
+      inText: converted.inText - this.#inTextBefore,
       logBytes: this.#logBytes,
       tables: [...this.#tables.values()],
     };
@@ -144,6 +147,7 @@ export class LogCapture {
     this.#logBytes = 0;
     this.#transactions = 0;
     this.#seenBefore = converted.seen;
+    this.#inTextBefore = converted.inText;
   }
 
   close(): void {
@@ -179,7 +183,10 @@ export async function describeCapture(
     binlog,
     completeUntil: new Date(completeMs),
     totals: part.totals,
-    warnings: await logWarnings(session, database, binlog),
+    warnings: [
+      ...(await logWarnings(session, database, binlog)),
+      ...(await textWarnings(session, database, part.totals.inText)),
+    ],
   };
 }
 
