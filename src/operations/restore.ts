@@ -18,6 +18,7 @@ import type { Run } from './run.js';
 import { recordedRun } from './run.js';
 import { openServer } from './sessions.js';
 import { warnOfOtherEngines } from './load/engines.js';
+import { warnOfOrphans } from './load/orphans.js';
 import { assertRestorable } from './load/restore-preflight.js';
 import type { RestoreRequest } from './load/restore-preflight.js';
 import { prepareTarget } from './load/prepare-target.js';
@@ -273,18 +274,27 @@ async function restoreArchives(
       withoutBinlog: options.withoutBinlog,
       output: context.output,
     });
-    if (archives.describesState) await lookAtEngines(run, database, archives);
+    await lookAtLoaded(run, database, archives, options.tables);
     return result.rows;
   } finally {
     await archives.close();
   }
 }
 
-async function lookAtEngines(run: Run, database: string, archives: ChainArchives): Promise<void> {
+/** What is in place may still not be what somebody expects. */
+async function lookAtLoaded(
+  run: Run,
+  database: string,
+  archives: ChainArchives,
+  tables: readonly string[],
+): Promise<void> {
   const { context } = run;
   const session = await openServer(context, context.configuration.server, database);
   try {
-    await warnOfOtherEngines(session, database, archives.index.tables, run);
+    if (archives.describesState) {
+      await warnOfOtherEngines(session, database, archives.index.tables, run);
+    }
+    if (tables.length > 0) await warnOfOrphans(session, database, tables, run);
   } finally {
     await session.close();
   }

@@ -9,6 +9,7 @@ import type { RowImage } from '../../binlog/rows-event.js';
 import { parseRowsEvent } from '../../binlog/rows-event.js';
 import { isSameValue, keyCondition, readExpression } from '../../binlog/image-value.js';
 import { ReshelveError } from '../../errors.js';
+import { orphanCount } from '../../mysql/foreign-keys.js';
 import { ERRNO, isServerError } from '../../mysql/server-error.js';
 import type { Session } from '../../mysql/session.js';
 import { quoteIdentifier } from '../../sql/quote.js';
@@ -217,15 +218,7 @@ export async function assertNoOrphans(
   { foreignKeys }: PresentFacts,
 ): Promise<void> {
   for (const key of foreignKeys) {
-    const child = `${quoteIdentifier(key.database)}.${quoteIdentifier(key.table)}`;
-    const parent = `${quoteIdentifier(key.parentDatabase)}.${quoteIdentifier(key.parentTable)}`;
-    const pairs = key.columns.map((column, at) => [column, key.parentColumns[at] ?? ''] as const);
-    const on = pairs.map(([own, of]) => `c.${quoteIdentifier(own)} = p.${quoteIdentifier(of)}`);
-    const isSet = key.columns.map((column) => `c.${quoteIdentifier(column)} IS NOT NULL`);
-    const [first = ''] = key.parentColumns;
-    const sql =
-      `SELECT COUNT(*) FROM ${child} c LEFT JOIN ${parent} p ON ${on.join(' AND ')} ` +
-      `WHERE ${isSet.join(' AND ')} AND p.${quoteIdentifier(first)} IS NULL`;
+    const sql = orphanCount(key);
     const now = await countOrphans(session, sql);
     if (now === 0 || now <= (await countOrphans(other, sql))) continue;
     throw conflict(

@@ -1,7 +1,10 @@
 /** What the server says of the tables that a transaction touched, as far as taking it back needs it. */
 import type { PresentColumn } from '../../binlog/image-value.js';
-import { quoteString } from '../../sql/quote.js';
+import { readForeignKeys } from '../../mysql/foreign-keys.js';
+import type { ForeignKey } from '../../mysql/foreign-keys.js';
+import { groupBy } from '../../mysql/group-records.js';
 import type { Session, TextRecord } from '../../mysql/session.js';
+import { quoteString } from '../../sql/quote.js';
 
 export interface PresentTable {
   readonly name: string;
@@ -13,19 +16,6 @@ export interface PresentTable {
   readonly hiddenColumns: number;
   /** Numbers of the columns of a key that tells rows apart; without one the server compares rows whole. */
   readonly key: readonly number[] | undefined;
-}
-
-export interface ForeignKey {
-  readonly name: string;
-  readonly database: string;
-  readonly table: string;
-  readonly columns: readonly string[];
-  readonly parentDatabase: string;
-  readonly parentTable: string;
-  readonly parentColumns: readonly string[];
-  /** What happens to rows of `table` when their parent row goes, or changes. */
-  readonly onDelete: string;
-  readonly onUpdate: string;
 }
 
 export interface PresentFacts {
@@ -105,55 +95,4 @@ function keyOf(
     if (isPlain && numbers.length > 0) return numbers;
   }
   return undefined;
-}
-
-async function readForeignKeys(
-  session: Session,
-  database: string,
-  tables: ReadonlySet<string>,
-): Promise<ForeignKey[]> {
-  const quoted = quoteString(database);
-  const parts = await session.records(
-    `SELECT k.CONSTRAINT_NAME AS name, k.TABLE_SCHEMA AS db, k.TABLE_NAME AS tbl, k.COLUMN_NAME AS col,
-       k.REFERENCED_TABLE_SCHEMA AS parent_db, k.REFERENCED_TABLE_NAME AS parent, k.REFERENCED_COLUMN_NAME AS parent_col,
-       r.DELETE_RULE AS on_delete, r.UPDATE_RULE AS on_update
-     FROM information_schema.KEY_COLUMN_USAGE k JOIN information_schema.REFERENTIAL_CONSTRAINTS r
-       ON r.CONSTRAINT_SCHEMA = k.CONSTRAINT_SCHEMA AND r.CONSTRAINT_NAME = k.CONSTRAINT_NAME
-         AND r.TABLE_NAME = k.TABLE_NAME
-     WHERE k.REFERENCED_TABLE_NAME IS NOT NULL AND (k.TABLE_SCHEMA = ${quoted} OR k.REFERENCED_TABLE_SCHEMA = ${quoted})
-     ORDER BY k.TABLE_SCHEMA, k.TABLE_NAME, k.CONSTRAINT_NAME, k.ORDINAL_POSITION`,
-  );
-  const keys = groupBy(parts, (part) => JSON.stringify([part['db'], part['tbl'], part['name']]));
-  return [...keys.values()].map(toForeignKey).filter((key) => {
-    const isChild = key.database === database && tables.has(key.table);
-    return isChild || (key.parentDatabase === database && tables.has(key.parentTable));
-  });
-}
-
-function toForeignKey(parts: readonly TextRecord[]): ForeignKey {
-  const text = (name: string): string => parts[0]?.[name] ?? '';
-  return {
-    name: text('name'),
-    database: text('db'),
-    table: text('tbl'),
-    columns: parts.map((part) => part['col'] ?? ''),
-    parentDatabase: text('parent_db'),
-    parentTable: text('parent'),
-    parentColumns: parts.map((part) => part['parent_col'] ?? ''),
-    onDelete: text('on_delete'),
-    onUpdate: text('on_update'),
-  };
-}
-
-function groupBy(
-  records: readonly TextRecord[],
-  keyOf: (record: TextRecord) => string,
-): Map<string, TextRecord[]> {
-  const groups = new Map<string, TextRecord[]>();
-  for (const record of records) {
-    const group = groups.get(keyOf(record));
-    if (group === undefined) groups.set(keyOf(record), [record]);
-    else group.push(record);
-  }
-  return groups;
 }

@@ -1,6 +1,7 @@
 /** Why a transaction cannot be taken back, by what its tables are now. Pure, but for its inputs. */
 import { isComparable } from '../../binlog/image-value.js';
-import type { ForeignKey, PresentFacts, PresentTable } from './undo-facts.js';
+import type { ForeignKey } from '../../mysql/foreign-keys.js';
+import type { PresentFacts, PresentTable } from './undo-facts.js';
 import type { UndoTable } from './undo-collector.js';
 
 /** Each in words, for all tables. Columns that the log lacks are told even where no server answers. */
