@@ -15,6 +15,7 @@ import type { Finding } from './doctor/doctor-finding.js';
 import { failedCheck, findingsOf } from './doctor/doctor-finding.js';
 import { judgeLoading } from './doctor/doctor-loading.js';
 import { judgeBackupPrivileges } from './doctor/doctor-privileges.js';
+import { judgeCapture } from './doctor/doctor-stream.js';
 import type { DatabaseContent, ServerState } from './doctor/doctor-server-state.js';
 import { readDatabaseContent, readServerState } from './doctor/doctor-server-state.js';
 import { nextRuns } from './schedule/schedule-expression.js';
@@ -36,6 +37,7 @@ export async function runDoctor(context: Context): Promise<readonly Finding[]> {
     ...catalogFindings,
     ...judgeBackups(context, entries),
     ...judgeSchedule(context),
+    ...(await judgeCapture(context)),
   ];
 }
 

@@ -14,7 +14,7 @@ import { nextRuns } from './schedule/schedule-expression.js';
 import { readSchedules } from './schedule/schedules.js';
 import type { Schedules } from './schedule/schedules.js';
 import { openServer } from './sessions.js';
-import { readStreamState } from './stream/stream-state.js';
+import { readStreamFacts } from './status/stream-facts.js';
 import type {
   ScheduleFacts,
   SetAsideDatabase,
@@ -55,11 +55,7 @@ async function collectFacts(context: Context): Promise<StatusFacts> {
     setAside: await readSetAside(context),
     unfinished: await listUnfinishedRecoveries(context),
     recoverable: await readRecoverable(context),
-    stream: {
-      isWanted: backup.stream.isOn,
-      segmentMs: backup.stream.segmentMs,
-      sight: await readStreamState(context),
-    },
+    stream: await readStreamFacts(context),
   };
 }
 

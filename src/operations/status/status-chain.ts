@@ -25,7 +25,7 @@ export function judgeChain({ now, recoverable }: StatusFacts): StatusFinding[] {
   return [finding, attention('recoverable', problem, 'npx reshelve list')];
 }
 
-export function judgeStream({ now, stream }: StatusFacts): StatusFinding[] {
+export function judgeStream({ now, stream }: Pick<StatusFacts, 'now' | 'stream'>): StatusFinding[] {
   if (stream === undefined) return [];
   const { isWanted, segmentMs, sight } = stream;
   if (sight === undefined) {
