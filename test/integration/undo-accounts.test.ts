@@ -23,6 +23,10 @@ describe.each([
   let server: PrivateServer;
   let shop: Workspace;
   let name: string;
+  const logRights =
+    flavour === 'mysql'
+      ? 'REPLICATION SLAVE, REPLICATION CLIENT'
+      : 'REPLICATION SLAVE, BINLOG MONITOR';
   const run = (sql: string) => query(server, sql, name);
 
   beforeAll(async () => {
@@ -99,12 +103,8 @@ describe.each([
 
   it('names what its user lacks and changes nothing', { timeout: 120_000 }, async () => {
     const clean = await captureState(server, name);
-    const reads =
-      flavour === 'mysql'
-        ? 'REPLICATION SLAVE, REPLICATION CLIENT'
-        : 'REPLICATION SLAVE, BINLOG MONITOR';
     await run("CREATE USER reader@'%' IDENTIFIED BY 'Reader-1'");
-    await run(`GRANT ${reads} ON *.* TO reader@'%'`);
+    await run(`GRANT ${logRights} ON *.* TO reader@'%'`);
     await run(
       `GRANT SELECT, LOCK TABLES, SHOW VIEW, EVENT, TRIGGER ON \`${name}\`.* TO reader@'%'`,
     );
@@ -127,4 +127,30 @@ describe.each([
     expect(undone.code, undone.stderr).toBe(0);
     await expectState(clean);
   });
+
+  // MariaDB lets everybody who reads a row lock it.
+  it.runIf(flavour === 'mysql')(
+    'names the table whose rows it may not lock',
+    { timeout: 120_000 },
+    async () => {
+      await run("CREATE USER looker@'%' IDENTIFIED BY 'Looker-1'");
+      await run(`GRANT BINLOG_ADMIN, SESSION_VARIABLES_ADMIN, ${logRights} ON *.* TO looker@'%'`);
+      await run(`GRANT SELECT ON \`${name}\`.* TO looker@'%'`);
+      const before = await captureState(server, name);
+      await run('UPDATE book SET title = NULL');
+      const after = await captureState(server, name);
+      const event = await newest();
+      const looker = { DB_USER: 'looker', DB_PASS: 'Looker-1' };
+      const refused = await undo(event, looker);
+      expect(refused.code, refused.stderr).toBe(1);
+      expect(refused.stderr).toMatch(/error PRIVILEGE: .*book.*; nothing was changed/);
+      await expectState(after);
+      const [, grant = ''] = /`(GRANT .*;)`/.exec(refused.stderr) ?? [];
+      expect(grant).toContain('LOCK TABLES');
+      await run(grant);
+      const undone = await undo(event, looker);
+      expect(undone.code, undone.stderr).toBe(0);
+      await expectState(before);
+    },
+  );
 });

@@ -1,9 +1,10 @@
 /** The one transaction in which a way back is run: all of it, or nothing. */
 import { ReshelveError } from '../../errors.js';
-import { isServerError } from '../../mysql/server-error.js';
+import { ERRNO, isServerError } from '../../mysql/server-error.js';
 import type { Session } from '../../mysql/session.js';
 import type { Context } from '../context.js';
-import { grantGlobally, replayPrivileges } from '../doctor/doctor-grant.js';
+import { grantGlobally, grantOnDatabase, replayPrivileges } from '../doctor/doctor-grant.js';
+import { readServerState } from '../doctor/doctor-server-state.js';
 import { openDatabase } from '../sessions.js';
 import { applyUndo, assertNoOrphans, describeLog } from './undo-apply.js';
 import type { UndoCollector } from './undo-collector.js';
@@ -37,7 +38,7 @@ export async function runUndoThere(
     await assertNoOrphans(session, other, facts);
     await finish(session, end);
   } catch (error) {
-    throw await withGrant(error, other);
+    throw await withGrant(error, other, context.configuration.databaseName);
   } finally {
     context.output.progress(null);
     // What was not committed is rolled back with its connection.
@@ -72,15 +73,15 @@ async function assertStrict(session: Session): Promise<void> {
   );
 }
 
-const ERRNO_DENIED = 1227;
-
-async function withGrant(error: unknown, session: Session): Promise<unknown> {
-  if (!isServerError(error, ERRNO_DENIED)) return error;
-  const { facts } = session;
-  const account = (await session.value('SELECT CURRENT_USER()')) ?? '';
-  const grantee = { facts, account, namesAreLiteral: false };
-  const grant = grantGlobally(grantee, replayPrivileges(facts));
-  return new ReshelveError('PRIVILEGE', error.message, {
+async function withGrant(error: unknown, session: Session, database: string): Promise<unknown> {
+  const isOfTable = isServerError(error, ERRNO.tableAccessDenied, ERRNO.columnAccessDenied);
+  if (!isOfTable && !isServerError(error, ERRNO.specificAccessDenied)) return error;
+  const state = await readServerState(session);
+  // MySQL reads under lock only for who may lock or write.
+  const grant = isOfTable
+    ? grantOnDatabase(state, ['SELECT', 'LOCK TABLES'], database)
+    : grantGlobally(state, replayPrivileges(state.facts));
+  return new ReshelveError('PRIVILEGE', `${error.message}; nothing was changed`, {
     hint: `Run \`${grant}\` as an administrator, then the command again.`,
     cause: error,
   });
