@@ -45,7 +45,7 @@ test.each(CASES)('$direction on $flavour', async ({ flavour, direction }) => {
       if (viewsDropped !== 2) return;
       running.kill?.();
       // What is held up here is not passed on any more when its sender is gone.
-      await new Promise((resolve) => setTimeout(resolve, 200));
+      await new Promise((resolve) => setTimeout(resolve, 1000));
     },
   });
   const environment = { DB_PORT: String(proxy.port) };

@@ -29,7 +29,7 @@ test.each(CASES)('on $flavour, into a new database: $isNew', async ({ flavour, i
       if (isStopped || !chunk.includes('INSERT INTO')) return;
       isStopped = true;
       running.stop?.();
-      await new Promise((resolve) => setTimeout(resolve, 300));
+      await new Promise((resolve) => setTimeout(resolve, 2000));
     },
   });
   onTestFinished(async () => {
